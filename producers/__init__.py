@@ -1,0 +1,1 @@
+"""Who writes: the transactional sink, and the producers of customer events."""

@@ -1,0 +1,1 @@
+"""What crosses the wire: customer events in, segment changes out."""

@@ -1,0 +1,1 @@
+"""What is kept of one customer, and how events change it."""

@@ -1,0 +1,1 @@
+"""The pure step: from events, states and a model to changes."""

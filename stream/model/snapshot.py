@@ -1,0 +1,84 @@
+"""The model as workers see it: an immutable snapshot of everything an assignment reads.
+
+Spaces: ``y`` is the customer's vector, int16 steps of the declared ranges (``customer.features``). ``z`` is what
+distances are measured in: ``z = weight * clip((y - mean) / sd, -clip, +clip)``, Euclidean.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+Vectors = NDArray[np.int16]
+
+OUT = -1
+"""Cell of a customer who is not in the population (dormant, closed, never active)."""
+NURSERY = 0
+"""Cell of everybody before there is a model."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """From steps to distances: population mean and standard deviation per feature, in steps. Shapes (d,)."""
+
+    mean: FloatArray
+    sd: FloatArray
+    weight: FloatArray
+    clip: float
+
+    def z(self, y: Vectors | FloatArray) -> FloatArray:
+        """Scaled vectors, shape (n, d)."""
+        standard: FloatArray = (y - self.mean) / self.sd
+        np.clip(standard, -self.clip, self.clip, out=standard)
+        standard *= self.weight
+        return standard
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One segment as people see it. ``number`` 3 is shown as ``s3`` and is never reused."""
+
+    number: int
+    name: str
+    centroid: tuple[float, ...]
+    """In z of the snapshot's scale."""
+    radius: float
+    """Root mean square distance of its customers to the centroid, in z."""
+    customers: int
+    """Customers of the population nearest to it at the macro step."""
+    profile: dict[str, float] = field(default_factory=dict)
+    """Feature -> mean in natural units (geometric where the transform is logarithmic)."""
+    retiring: bool = False
+
+    @property
+    def id(self) -> str:
+        """The public id."""
+        return f"s{self.number}"
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """An immutable model. Two snapshots of one version are equal.
+
+    ``epoch`` counts structural changes (born, retired, first): customers who were last looked at in an older epoch
+    are swept. ``segments`` lists the assignable and the retiring; ``names`` also the retired, for messages.
+    """
+
+    version: int
+    epoch: int
+    features_id: str
+    features: tuple[str, ...]
+    scale: Scale
+    segments: tuple[Segment, ...]
+    cell_ids: IntArray
+    cell_positions: FloatArray
+    """In steps, shape (q, d)."""
+    margin: float
+    names: dict[int, str]
+    kind: str = "cells"
+    learning_offset: int = 0
+    """The first offset of the learning topic that this snapshot does not include."""

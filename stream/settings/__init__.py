@@ -1,0 +1,30 @@
+"""One tree of settings: shipped profile, ``segstream.toml``, environment, flags."""
+
+from stream.settings.declarations import Accumulator, Feature
+from stream.settings.loading import load
+from stream.settings.tree import (
+    CustomerSettings,
+    KafkaSettings,
+    MetricsSettings,
+    ModelKind,
+    ModelSettings,
+    RedisSettings,
+    TopicSettings,
+    Tree,
+    WorkerSettings,
+)
+
+__all__ = [
+    "Accumulator",
+    "CustomerSettings",
+    "Feature",
+    "KafkaSettings",
+    "MetricsSettings",
+    "ModelKind",
+    "ModelSettings",
+    "RedisSettings",
+    "TopicSettings",
+    "Tree",
+    "WorkerSettings",
+    "load",
+]

@@ -1,0 +1,76 @@
+"""Settings from four places, the later over the earlier: shipped profile, file, environment, flags."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from stream.errors import SettingsError
+from stream.settings.tree import Tree
+
+PREFIX = "SEGSTREAM_"
+
+
+def load(
+    file: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    flags: Mapping[str, Any] | None = None,
+) -> Tree:
+    """Read the settings.
+
+    ``environ`` names a setting as ``SEGSTREAM_KAFKA__BOOTSTRAP_SERVERS``; ``flags`` as ``{"model": {"kind": ...}}``.
+
+    >>> load(environ={"SEGSTREAM_MODEL__SEGMENTS": "6"}).model.segments
+    6
+
+    Raises ``SettingsError``, naming the setting and what is wrong with it.
+    """
+    above = _merge(_merge(_of_file(file), _of_environ(environ or {})), flags or {})
+    profile = above.get("profile", "retail")
+    try:
+        return Tree.model_validate(_merge(_shipped(profile), above))
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(map(str, first["loc"])) or "settings"
+        raise SettingsError(f"{where}: {first['msg'].removeprefix('Value error, ')}") from None
+
+
+def _shipped(profile: object) -> dict[str, Any]:
+    path = files("stream.settings") / f"{profile}.toml"
+    return tomllib.loads(path.read_text()) if path.is_file() else {}
+
+
+def _of_file(file: Path | None) -> dict[str, Any]:
+    if file is None:
+        return {}
+    try:
+        return tomllib.loads(file.read_text())
+    except OSError as error:
+        raise SettingsError(f"settings file {file} cannot be read: {error.strerror}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"settings file {file} is not TOML: {error}") from error
+
+
+def _of_environ(environ: Mapping[str, str]) -> dict[str, Any]:
+    tree: dict[str, Any] = {}
+    for key, value in environ.items():
+        if key.startswith(PREFIX):
+            *sections, leaf = key.removeprefix(PREFIX).lower().split("__")
+            node = tree
+            for section in sections:
+                node = node.setdefault(section, {})
+            node[leaf] = value
+    return tree
+
+
+def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for key, value in above.items():
+        under = merged.get(key)
+        merged[key] = _merge(under, value) if isinstance(under, Mapping) and isinstance(value, Mapping) else value
+    return merged

@@ -1,0 +1,1 @@
+"""Committed state, packed for the journal and held in the store."""
