@@ -1,6 +1,8 @@
 """The one format of internal records: a little JSON and some arrays, hashed and compressed. Data only, never pickle.
 
     magic "SG" | format 1 byte | blake2b-128 of the rest | zstd( length of head, 4 bytes | head JSON | arrays )
+
+Arrays are little-endian and row-major, so a record reads the same on every machine.
 """
 
 from __future__ import annotations
@@ -35,11 +37,10 @@ def pack(head: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]] | None = No
     """
     shapes, chunks = {}, []
     for name, array in (arrays or {}).items():
-        whole = np.ascontiguousarray(array)
-        if whole.dtype.name not in _PLAIN:
-            raise TypeError(f"array '{name}' is {whole.dtype.name}, which is not plain data")
-        shapes[name] = [whole.dtype.name, list(array.shape)]
-        chunks.append(whole.tobytes())
+        if array.dtype.name not in _PLAIN:
+            raise TypeError(f"array '{name}' is {array.dtype.name}, which is not plain data")
+        shapes[name] = [array.dtype.name, list(array.shape)]
+        chunks.append(array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes())
     front = json.dumps({"head": head, "arrays": shapes}, allow_nan=False, separators=(",", ":")).encode()
     body = zstandard.ZstdCompressor(level=1).compress(len(front).to_bytes(4, "little") + front + b"".join(chunks))
     return MAGIC + hashlib.blake2b(body, digest_size=_DIGEST_BYTES).digest() + body
@@ -54,20 +55,24 @@ def unpack(record: bytes) -> tuple[dict[str, Any], Arrays]:
     if hashlib.blake2b(body, digest_size=_DIGEST_BYTES).digest() != record[len(MAGIC) : start]:
         raise BadRecord("hash does not match: the record is damaged")
     try:
-        plain = zstandard.ZstdDecompressor().decompress(body, max_output_size=MAX_BYTES)
+        # The decompressor believes the frame about its size, whatever max_output_size says; -1 is "not told".
+        if not 0 <= zstandard.frame_content_size(body) <= MAX_BYTES:
+            raise BadRecord(f"record would unpack to more than {MAX_BYTES} bytes")
+        plain = zstandard.ZstdDecompressor().decompress(body)
         size = int.from_bytes(plain[:4], "little")
         front = json.loads(plain[4 : 4 + size])
-        return front["head"], _arrays(front["arrays"], plain, 4 + size)
-    except (zstandard.ZstdError, ValueError, KeyError, TypeError) as error:
+        return dict(front["head"]), _arrays(dict(front["arrays"]), plain, 4 + size)
+    except (zstandard.ZstdError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise BadRecord(f"record does not unpack: {error}") from error
 
 
 def _arrays(shapes: Mapping[str, Any], plain: bytes, at: int) -> Arrays:
     arrays: Arrays = {}
     for name, (dtype, shape) in shapes.items():
-        if dtype not in _PLAIN:
+        if dtype not in _PLAIN or min(shape, default=0) < 0:
             raise BadRecord(f"array '{name}' is not plain data")
         count = math.prod(shape)
-        arrays[name] = np.frombuffer(plain, dtype, count, at).reshape(shape).copy()
+        little = np.frombuffer(plain, np.dtype(dtype).newbyteorder("<"), count, at)
+        arrays[name] = little.reshape(shape).astype(dtype)
         at += count * arrays[name].itemsize
     return arrays

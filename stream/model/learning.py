@@ -14,10 +14,12 @@ from stream.packing import pack, unpack
 
 @dataclass(frozen=True)
 class LearningRecord:
-    """The movement of one batch: every look took a customer's old vector out of a cell and put its new one in.
+    """The movement of one batch: every look took a customer's old vector out of a cell and put its new one
+    in.
 
     Movements inside a batch telescope, so a customer counts with its first old and its last new vector; the
-    sums are int64 over int16 steps, hence exact and order-free, and records of any number of workers simply add.
+    sums are int64 over int16 steps, hence exact and order-free, and records of any number of workers simply
+    add.
     """
 
     features_id: str

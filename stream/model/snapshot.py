@@ -1,7 +1,7 @@
 """The model as workers see it: an immutable snapshot of everything an assignment reads.
 
-Spaces: ``y`` is the customer's vector, int16 steps of the declared ranges (``customer.features``). ``z`` is what
-distances are measured in: ``z = weight * clip((y - mean) / sd, -clip, +clip)``, Euclidean.
+Spaces: ``y`` is the customer's vector, int16 steps of the declared ranges (``customer.features``). ``z`` is
+what distances are measured in: ``z = weight * clip((y - mean) / sd, -clip, +clip)``, Euclidean.
 """
 
 from __future__ import annotations
@@ -37,6 +37,11 @@ class Scale:
         standard *= self.weight
         return standard
 
+    def steps(self, z: FloatArray) -> FloatArray:
+        """Inverse of ``z`` inside the clip bounds, (n, d); a feature of weight 0 stands at the population mean."""
+        unweighted = np.divide(z, self.weight, out=np.zeros_like(z), where=self.weight > 0)
+        return np.asarray(unweighted * self.sd + self.mean)
+
 
 @dataclass(frozen=True)
 class Segment:
@@ -64,8 +69,9 @@ class Segment:
 class Snapshot:
     """An immutable model. Two snapshots of one version are equal.
 
-    ``epoch`` counts structural changes (born, retired, first): customers who were last looked at in an older epoch
-    are swept. ``segments`` lists the assignable and the retiring; ``names`` also the retired, for messages.
+    ``epoch`` counts structural changes (born, retired, first): customers who were last looked at in an older
+    epoch are swept. ``segments`` lists the assignable and the retiring; ``names`` also the retired, for
+    messages.
     """
 
     version: int
@@ -82,3 +88,5 @@ class Snapshot:
     kind: str = "cells"
     learning_offset: int = 0
     """The first offset of the learning topic that this snapshot does not include."""
+    near_constant: tuple[str, ...] = ()
+    """Features of declared weight that hardly vary in the population, and so count 0 in this snapshot's scale."""

@@ -52,7 +52,7 @@ def _of_file(file: Path | None) -> dict[str, Any]:
         return tomllib.loads(file.read_text())
     except OSError as error:
         raise SettingsError(f"settings file {file} cannot be read: {error.strerror}") from error
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"settings file {file} is not TOML: {error}") from error
 
 
@@ -64,6 +64,8 @@ def _of_environ(environ: Mapping[str, str]) -> dict[str, Any]:
             node = tree
             for section in sections:
                 node = node.setdefault(section, {})
+                if not isinstance(node, dict):
+                    raise SettingsError(f"{key}: {section} is a section and cannot have a value of its own")
             node[leaf] = value
     return tree
 

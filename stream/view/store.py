@@ -6,6 +6,7 @@ Private to segstream, one set per input partition P:
     segstream:states:<P>      hash       customer -> packed state
     segstream:deadlines:<P>   sorted set customer by the event time (ms) of its next timer
     segstream:customers:<P>   sorted set every customer, all at score 0: the order of the sweep
+    segstream:status:<P>      string     what is being done to the partition, in words; absent = all is well
 
 Public: ``segment:<customer>`` (hash), ``features:<customer>`` (JSON string), ``segments`` (hash: id -> JSON profile).
 """
@@ -75,6 +76,10 @@ class Store(Protocol):
 
     def publish_segments(self, profiles: Mapping[str, bytes]) -> None:
         """Replace the public ``segments`` hash."""
+        ...
+
+    def publish_status(self, partition: int, status: str | None) -> None:
+        """Say what is being done to a partition, such as restoring it; ``None`` when it is done. Unguarded."""
         ...
 
     def identity(self) -> str:

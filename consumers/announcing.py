@@ -1,0 +1,71 @@
+"""What the owner tells people: ledger entries and segment profiles, in the words of the contract."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from stream.contracts.segments import FeatureProfile, Flow, LedgerDetail, LedgerEntry, LedgerKind, SegmentProfile
+from stream.contracts.timestamps import rfc3339
+from stream.customer.features import FeatureSet
+from stream.model import ledger
+from stream.model.snapshot import Segment, Snapshot
+
+_INCOMING = ("born",)
+"""Entries whose related segments are where the customers came from; of all others, where they went."""
+
+
+def ledger_message(entry: ledger.LedgerEntry, wall_ms: int) -> LedgerEntry:
+    """One line of history."""
+    flows = (
+        Flow(f"s{other}", entry.id, mass) if entry.kind in _INCOMING else Flow(entry.id, f"s{other}", mass)
+        for other, mass in sorted(entry.related.items())
+    )
+    return LedgerEntry(
+        kind=LedgerKind(entry.kind),
+        segment_id=entry.id,
+        name=entry.name,
+        model_version=entry.model_version,
+        occurred_at=rfc3339(entry.at_ms),
+        decided_at=rfc3339(wall_ms),
+        detail=LedgerDetail(tuple(flows), _text(entry)),
+    )
+
+
+def profile_messages(features: FeatureSet, snapshot: Snapshot, wall_ms: int) -> list[SegmentProfile]:
+    """Every segment as it is now, beside the population."""
+    everybody = sum(segment.customers for segment in snapshot.segments) or 1
+    population = features.natural(snapshot.scale.mean[None, :])[0]
+    means = dict(zip(features.names, np.asarray(population).tolist(), strict=True))
+    return [
+        SegmentProfile(
+            id=segment.id,
+            name=segment.name,
+            customers=segment.customers,
+            share=segment.customers / everybody,
+            radius=segment.radius,
+            profile=_profile(features, segment, means),
+            retiring=segment.retiring,
+            model_version=snapshot.version,
+            updated_at=rfc3339(wall_ms),
+        )
+        for segment in snapshot.segments
+    ]
+
+
+def _profile(features: FeatureSet, segment: Segment, means: dict[str, float]) -> dict[str, FeatureProfile]:
+    profile = {}
+    for feature in features.features:
+        value, population = segment.profile[feature.name], means[feature.name]
+        times = value / population if population > 0 else None
+        profile[feature.name] = FeatureProfile(value, feature.unit, population, times)
+    return profile
+
+
+def _text(entry: ledger.LedgerEntry) -> str:
+    others = ", ".join(f"{mass} with s{number}" for number, mass in sorted(entry.related.items()))
+    said = f"{entry.id} '{entry.name}' {entry.kind}, {entry.customers} customers"
+    if entry.former_name is not None:
+        said += f", until now '{entry.former_name}'"
+    if entry.radii is not None:
+        said += f", {entry.radii:.2f} radii from where it was last stated to be"
+    return f"{said} ({others})" if others else said

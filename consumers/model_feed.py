@@ -1,0 +1,79 @@
+"""The model feed: the newest good snapshot of the model topic, as workers use it."""
+
+from __future__ import annotations
+
+import logging
+
+from consumers.source import Record, Tail
+from stream.decision.assign import Assigner
+from stream.errors import BadRecord
+from stream.model.snapshot import Snapshot
+from stream.model.snapshot_record import snapshot_of
+
+log = logging.getLogger(__name__)
+
+
+class ModelFeed:
+    """Follows the model topic. A bad snapshot is refused and counted, the last good one stays."""
+
+    def __init__(self, tail: Tail, topic: str, features_id: str) -> None:
+        self._tail, self._topic, self._features_id = tail, topic, features_id
+        self._offset: int | None = None
+        self.assigner: Assigner | None = None
+        self.refused = 0
+
+    @property
+    def version(self) -> int:
+        """Version of the model in use, 0 before there is one."""
+        return 0 if self.assigner is None else self.assigner.snapshot.version
+
+    @property
+    def names(self) -> dict[int, str]:
+        """Segment number -> plain-language name."""
+        return {} if self.assigner is None else self.assigner.snapshot.names
+
+    def refresh(self, timeout_seconds: float = 0.0) -> Snapshot | None:
+        """Read on; return the snapshot that is new since the last call, if any. Raises ``BrokerUnavailable``."""
+        if self._offset is None:
+            records = self._newest()
+        else:
+            records, self._offset = self._tail.read(self._topic, 0, self._offset, timeout_seconds)
+        for record in reversed(records):
+            snapshot = self._accept(record)
+            if snapshot is not None:
+                self.assigner = Assigner(snapshot)
+                return snapshot
+        return None
+
+    def _newest(self) -> list[Record]:
+        """Records back to the newest good snapshot: looked for from the end, ever farther back."""
+        first, end = self._tail.bounds(self._topic, 0)
+        back = 4
+        while True:
+            start = max(first, end - back)
+            records, offset = [], start
+            while offset < end:
+                more, after = self._tail.read(self._topic, 0, offset, 1.0)
+                if after == offset:
+                    break
+                records.extend(more)
+                offset = after
+            self._offset = offset
+            if start == first or any(self._is_good(r) for r in records):
+                return records
+            back *= 4
+
+    def _accept(self, record: Record) -> Snapshot | None:
+        try:
+            return snapshot_of(record.value or b"", self._features_id, newer_than=self.version)
+        except BadRecord as error:
+            self.refused += 1
+            log.warning("model snapshot at offset %d refused: %s", record.offset, error)
+            return None
+
+    def _is_good(self, record: Record) -> bool:
+        try:
+            snapshot_of(record.value or b"", self._features_id, newer_than=self.version)
+        except BadRecord:
+            return False
+        return True

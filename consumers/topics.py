@@ -1,0 +1,146 @@
+"""The topics: what each must look like, creating them, and what the broker really has."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from kafka import KafkaAdminClient
+from kafka.admin import ConfigResource, ConfigResourceType
+from kafka.errors import NoError, TopicAlreadyExistsError, for_code
+
+from producers import kafka_client
+from producers.kafka_client import client_config, translated
+from stream.errors import BrokerUnavailable, SettingsError
+from stream.settings import KafkaSettings, TopicSettings, Tree
+
+_DAY_MS = 86_400_000
+_FOREVER = "-1"
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a topic should be. ``configs`` are Kafka's names; what is not said is the broker's default."""
+
+    partitions: int
+    configs: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """What a topic is. ``topic_id`` changes when it is deleted and created anew: its offsets mean something else then."""
+
+    partitions: int
+    topic_id: str
+    configs: Mapping[str, str]
+
+
+def shapes(topics: TopicSettings) -> dict[str, Shape]:
+    """Every topic by name. Input, journal and changes have equal partition counts: partition P of one feeds P of all."""
+    changes = {
+        "cleanup.policy": "compact",
+        # The full history for thirty days, the newest state for ever; tombstones stay as long as the history.
+        "min.compaction.lag.ms": str(30 * _DAY_MS),
+        "delete.retention.ms": str(30 * _DAY_MS),
+    }
+    return {
+        # The record's time is the broker's clock: it tells events from the future, and retention would delete a
+        # replayed year at once if the producer's time counted.
+        topics.events: Shape(topics.partitions, {"message.timestamp.type": "LogAppendTime"}),
+        topics.changes: Shape(topics.partitions, changes),
+        topics.rejected: Shape(topics.partitions, _kept(30)),
+        topics.journal: Shape(topics.partitions, _kept(7)),
+        topics.learning: Shape(1, _kept(7)),
+        # Longer than the full history of changes, so that each of them can be verified.
+        topics.model: Shape(1, _kept(35)),
+        topics.ledger: Shape(1, {"cleanup.policy": "delete", "retention.ms": _FOREVER}),
+        topics.profiles: Shape(1, {"cleanup.policy": "compact"}),
+    }
+
+
+def create_topics(settings: Tree) -> list[str]:
+    """Create the topics that do not exist yet; return their names. Those that exist are left as they are.
+
+    Raises ``BrokerUnavailable`` when a topic cannot be created, ``SettingsError`` when we may not.
+    """
+    return create(settings.kafka, shapes(settings.topics), settings.topics.replication)
+
+
+def create(kafka: KafkaSettings, wanted: Mapping[str, Shape], replication: int = 1) -> list[str]:
+    """As ``create_topics``, for any topics."""
+    # acks=all means all that are in sync; one fewer than there are lets a broker restart.
+    durable = {"min.insync.replicas": str(max(1, replication - 1))}
+    new = {
+        name: {
+            "num_partitions": shape.partitions,
+            "replication_factor": replication,
+            "configs": {**durable, **shape.configs},
+        }
+        for name, shape in wanted.items()
+    }
+    with translated("create topics"), KafkaAdminClient(**client_config(kafka)) as admin:
+        answers = admin.create_topics(new, raise_errors=False)["topics"]
+        outcomes = {answer["name"]: for_code(answer["error_code"]) for answer in answers}
+        for answer in answers:
+            if outcomes[answer["name"]] not in (NoError, TopicAlreadyExistsError):
+                error = outcomes[answer["name"]](answer["error_message"])
+                raise BrokerUnavailable(f"cannot create topic '{answer['name']}': {kafka_client.describe(error)}")
+        admin.wait_for_topics(list(wanted))
+    return sorted(name for name, outcome in outcomes.items() if outcome is NoError)
+
+
+def describe(kafka: KafkaSettings, names: Collection[str]) -> dict[str, Topic]:
+    """Those of ``names`` that exist. Raises ``BrokerUnavailable``.
+
+    The embedded broker only reports configs that were given when the topic was created.
+    """
+    with translated("describe topics"), KafkaAdminClient(**client_config(kafka)) as admin:
+        found = {
+            t["name"]: t for t in admin.describe_topics(sorted(names)) if for_code(t["error_code"]) is NoError
+        }
+        if not found:
+            return {}
+        resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in found]
+        configs = admin.describe_configs(resources, config_filter="all")["topic"]
+    return {
+        name: Topic(
+            partitions=len(topic["partitions"]),
+            topic_id=str(topic["topic_id"]),
+            configs={key: str(config["value"]) for key, config in configs[name].items()},
+        )
+        for name, topic in found.items()
+    }
+
+
+def topic_identity(settings: Tree, name: str) -> tuple[str, int]:
+    """Topic id and partition count. Raises ``SettingsError`` when there is no such topic, ``BrokerUnavailable``."""
+    topic = describe(settings.kafka, [name]).get(name)
+    if topic is None:
+        raise SettingsError(f"topic '{name}' does not exist; run: segstream topics create")
+    return topic.topic_id, topic.partitions
+
+
+def complaints(wanted: Mapping[str, Shape], found: Mapping[str, Topic]) -> list[str]:
+    """What is missing or different, a sentence each; empty when all is well.
+
+    >>> complaints({"a": Shape(4), "b": Shape(1)}, {"a": Topic(2, "x", {})})
+    ["topic 'a' has 2 partitions, not 4", "topic 'b' does not exist"]
+    """
+    sentences = []
+    for name, shape in wanted.items():
+        if name not in found:
+            sentences.append(f"topic '{name}' does not exist")
+            continue
+        topic = found[name]
+        if topic.partitions != shape.partitions:
+            sentences.append(f"topic '{name}' has {topic.partitions} partitions, not {shape.partitions}")
+        sentences += [
+            f"topic '{name}' has {key} = {topic.configs.get(key)}, not {value}"
+            for key, value in shape.configs.items()
+            if topic.configs.get(key) != value
+        ]
+    return sentences
+
+
+def _kept(days: int) -> dict[str, str]:
+    return {"cleanup.policy": "delete", "retention.ms": str(days * _DAY_MS)}

@@ -1,0 +1,266 @@
+"""The worker: poll, step, commit, apply. Kafka is the write-ahead log, Redis the pages.
+
+A batch is committed in one transaction before anything of it is shown. Whatever goes wrong on the way, the committed
+offset and the journal say what holds: the partitions concerned are restored from there and go on.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from consumers.assembling import Intake, assemble, take_in
+from consumers.committing import Outcome, outcome, update
+from consumers.model_feed import ModelFeed
+from consumers.restoring import Restorer
+from consumers.source import Poll, Source
+from consumers.sweeping import Sweep
+from producers.sink import Offsets, Sink
+from stream.contracts.events import DecodeRules
+from stream.customer.features import FeatureSet
+from stream.decision.assign import Assigner
+from stream.decision.batch import Batch, Step
+from stream.decision.step import Stepper
+from stream.errors import BrokerUnavailable, CommitFailed, StoreUnavailable
+from stream.metrics import WorkerMetrics
+from stream.settings import Tree
+from stream.view.journal import Mark
+from stream.view.store import Loaded, Store, Wanted
+
+log = logging.getLogger(__name__)
+
+WATCH_SECONDS = 1.0
+"""An idle worker looks at its watermarks this often: a flushed store is noticed on a quiet stream too."""
+
+
+@dataclass(frozen=True)
+class Clocks:
+    """Wall clock and waiting, passed in so that tests have their own."""
+
+    now_seconds: Callable[[], float]
+    wait: Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """What a worker talks to."""
+
+    source: Source
+    sink: Sink
+    store: Store
+    feed: ModelFeed
+    restorer: Restorer
+    metrics: WorkerMetrics
+    clocks: Clocks
+
+
+@dataclass(frozen=True)
+class Done:
+    """What one round did, for whoever watches: the lockstep runner, tests, the demo."""
+
+    records: int = 0
+    rejected: int = 0
+    step: Step | None = None
+    learning_next: int | None = None
+    """First offset of the learning topic behind what this round wrote there."""
+
+
+class Worker:
+    """Owns input partitions and keeps the state of their customers."""
+
+    def __init__(self, settings: Tree, features: FeatureSet, wiring: Wiring) -> None:
+        self._settings, self._features, self._wiring = settings, features, wiring
+        self._rules = DecodeRules(
+            partitions=wiring.restorer.identity.partitions,
+            max_event_bytes=settings.customers.max_event_bytes,
+            future_tolerance_ms=round(settings.customers.future_tolerance_seconds * 1000),
+        )
+        self._sweep = Sweep(settings.worker)
+        self._epoch = -1
+        self._marks: dict[int, Mark] = {}
+        self._lost: set[int] = set()
+        self._watched_at = 0.0
+        self._backlog = False
+
+    @property
+    def marks(self) -> Mapping[int, Mark]:
+        """Where each owned partition stands."""
+        return dict(self._marks)
+
+    @property
+    def assigner(self) -> Assigner | None:
+        """The model in use."""
+        return self._wiring.feed.assigner
+
+    def run_once(self) -> Done:
+        """One round: at most one batch. Outages are waited out here; what a person must decide is raised."""
+        wiring = self._wiring
+        try:
+            wiring.feed.refresh()
+            poll = wiring.source.poll(0.0 if self._backlog else self._settings.kafka.poll_timeout_seconds)
+            self._follow_assignment(poll)
+            self._recover()
+            return self._process(poll)
+        except CommitFailed as error:
+            log.warning("transaction failed, taking up from what was committed: %s", error)
+            wiring.metrics.commit_failures.inc()
+            self._lost |= set(self._marks)
+        except (StoreUnavailable, BrokerUnavailable) as error:
+            log.warning("waiting: %s", error)
+            wiring.metrics.outages.labels(type(error).__name__).inc()
+            self._lost |= set(self._marks)
+            wiring.clocks.wait(1.0)
+        return Done()
+
+    def close(self) -> None:
+        """Leave the group and release connections."""
+        for part in (self._wiring.source, self._wiring.sink, self._wiring.store):
+            part.close()
+
+    def await_model(self, version: int) -> None:
+        """Read on until the model is at least ``version``: nobody decides with an older one than was decided with."""
+        deadline = self._wiring.clocks.now_seconds() + self._settings.kafka.session_timeout_seconds
+        while self._wiring.feed.version < version:
+            self._wiring.feed.refresh(self._settings.kafka.poll_timeout_seconds)
+            if self._wiring.clocks.now_seconds() > deadline:
+                raise BrokerUnavailable(
+                    f"model {version} was decided with before, but is not on the model topic yet"
+                )
+
+    def _follow_assignment(self, poll: Poll) -> None:
+        if poll.epoch != self._epoch:
+            self._epoch = poll.epoch
+            self._lost = set(poll.assigned)
+            self._marks = {}
+            self._wiring.metrics.assigned(poll.assigned)
+
+    def _recover(self) -> None:
+        """Restore every partition whose view is in doubt, and read on from there."""
+        if not self._lost:
+            return
+        wiring = self._wiring
+        committed = wiring.source.committed(sorted(self._lost))
+        beginnings = wiring.source.beginning(sorted(self._lost))
+        for partition in sorted(self._lost):
+            mark = wiring.restorer.restore(partition, committed[partition], beginnings[partition])
+            self.await_model(mark.model_version)
+            wiring.source.seek(partition, mark.next)
+            self._marks[partition] = mark
+        self._lost = set()
+
+    def _process(self, poll: Poll) -> Done:
+        started = self._wiring.clocks.now_seconds()
+        ours = {
+            p: r
+            for p, r in poll.records.items()
+            if p in self._marks and r and r[0].offset >= self._marks[p].next
+        }
+        intakes = {p: take_in(r, p, self._rules, self._settings.topics) for p, r in ours.items()}
+        next_offset = {p: records[-1].offset + 1 for p, records in ours.items()}
+        wanted = self._wanted(intakes, started)
+        if not wanted:
+            return Done()
+        loaded = self._load(wanted)
+        busy = [p for p in loaded if p in ours or wanted[p].sweep_limit or loaded[p].due]
+        if not busy:
+            return Done()
+        intakes = {p: intakes.get(p, Intake()) for p in busy}
+        batch = assemble(self._features, intakes, self._marks, loaded, round(started * 1000))
+        learns_rows = self._settings.model.kind != "cells"
+        step = Stepper(self._features, self._wiring.feed.assigner, learns_rows).step(batch)
+        self._backlog = any(len(view.due) >= wanted[p].due_limit > 0 for p, view in loaded.items())
+        marks = self._advanced(batch, step, next_offset, loaded, wanted)
+        out = outcome(self._settings.topics, self._features, intakes, self._marks, marks, batch, step)
+        learning_next = self._commit(poll, out, batch, step)
+        self._wiring.metrics.observe(intakes, batch, step, started, self._wiring.clocks.now_seconds())
+        rejected = sum(len(intake.rejected) for intake in intakes.values())
+        return Done(sum(map(len, ours.values())), rejected, step, learning_next)
+
+    def _wanted(self, intakes: Mapping[int, Intake], now_seconds: float) -> dict[int, Wanted]:
+        """What to load: of partitions with records, of those with a sweep page due, and once a second of all."""
+        watching = now_seconds - self._watched_at >= WATCH_SECONDS or self._backlog
+        if watching:
+            self._watched_at = now_seconds
+        wanted = {}
+        for partition, mark in self._marks.items():
+            sweep_limit = self._sweep.limit(partition, mark, self._wiring.feed.assigner, now_seconds)
+            intake = intakes.get(partition)
+            if intake is None and not sweep_limit and not watching:
+                continue
+            horizon = max(mark.now_ms, intake.newest_ms if intake else mark.now_ms)
+            share = self._settings.worker.timer_share * self._settings.kafka.max_poll_records
+            wanted[partition] = Wanted(
+                customers=[c.encode() for c in intake.customers] if intake else [],
+                due_before_ms=horizon,
+                due_limit=max(1, int(share / len(self._marks))),
+                sweep_after=self._sweep.after(mark, self._wiring.feed.assigner).encode(),
+                sweep_limit=sweep_limit,
+            )
+        return wanted
+
+    def _load(self, wanted: Mapping[int, Wanted]) -> Mapping[int, Loaded]:
+        """States under the watermarks we know. Where the store says otherwise, nothing is done but to restore."""
+        loaded = self._wiring.store.load(wanted)
+        for partition, view in loaded.items():
+            mark = self._marks[partition]
+            fresh = view.watermark is None and mark.journal < 0
+            if not fresh and view.watermark != mark.to_bytes():
+                log.warning("partition %d: the store is not where we left it, restoring", partition)
+                self._lost |= set(wanted)
+        return {} if self._lost else loaded
+
+    def _advanced(
+        self,
+        batch: Batch,
+        step: Step,
+        next_offset: Mapping[int, int],
+        loaded: Mapping[int, Loaded],
+        wanted: Mapping[int, Wanted],
+    ) -> dict[int, Mark]:
+        marks = {}
+        for position, partition in enumerate(batch.partitions):
+            mark, clock = self._marks[partition], step.clocks[position]
+            moved = replace(
+                mark,
+                next=next_offset.get(partition, mark.next),
+                now_ms=clock.now_ms,
+                claims=dict(clock.claims),
+                model_version=max(mark.model_version, self._wiring.feed.version),
+            )
+            asked, got = wanted[partition].sweep_limit, [c.decode() for c in loaded[partition].sweep]
+            marks[partition] = self._sweep.advance(moved, got, asked, self._wiring.feed.assigner)
+        return marks
+
+    def _commit(self, poll: Poll, out: Outcome, batch: Batch, step: Step) -> int | None:
+        """Kafka first, all of it; then the store, partition by partition, each only if nobody else wrote.
+
+        Returns where the learning topic goes on, if the batch wrote there.
+        """
+        offsets = Offsets(
+            self._settings.topics.events, {p: m.next for p, m in out.marks.items()}, poll.membership
+        )
+        written = self._wiring.sink.commit(out.records, offsets)
+        changed = np.zeros(len(step.rows), dtype=bool)
+        changed[[who for who, _ in step.changes]] = True
+        for partition, mark in out.committed_marks(written).items():
+            before, mine = self._marks[partition], out.touched[partition]
+            expected = None if before.journal < 0 else before.to_bytes()
+            change = update(
+                self._features,
+                self._wiring.feed.names,
+                mark,
+                step.rows[mine],
+                [batch.customers[i] for i in mine],
+                out.packed[partition],
+                np.flatnonzero(changed[mine]),
+                self._settings.redis.features_document,
+            )
+            if self._wiring.store.apply(partition, expected, change):
+                self._marks[partition] = mark
+            else:
+                log.warning("partition %d: somebody else wrote to the store, restoring", partition)
+                self._lost.add(partition)
+        return None if step.learning is None else written[-1] + 1

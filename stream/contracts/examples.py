@@ -1,0 +1,92 @@
+"""One example of every public message: shown in the AsyncAPI document, checked in the tests."""
+
+from __future__ import annotations
+
+from stream.contracts.changes import (
+    Assignment,
+    Because,
+    Cause,
+    Counterfactual,
+    Membership,
+    SegmentChange,
+    Status,
+)
+from stream.contracts.payloads import AnyEvent
+from stream.contracts.segments import (
+    FeatureProfile,
+    Flow,
+    LedgerDetail,
+    LedgerEntry,
+    LedgerKind,
+    SegmentProfile,
+)
+
+EVENTS: tuple[AnyEvent, ...] = (
+    {
+        "event_id": "basket-31198459",
+        "customer_id": "household-1228",
+        "type": "order",
+        "occurred_at": "2017-06-03T18:20:00-04:00",
+        "amount": 42.17,
+        "items": 14,
+        "discount": 5.31,
+        "lines": [
+            {"category": "GROCERY", "amount": 30.02, "private_label": True},
+            {"category": "PRODUCE", "amount": 12.15},
+        ],
+    },
+    {
+        "event_id": "view-77120",
+        "customer_id": "household-1228",
+        "type": "view",
+        "occurred_at": "2017-06-04T07:02:11.250Z",
+    },
+    {
+        "event_id": "card-1228-2",
+        "customer_id": "household-1228",
+        "type": "profile",
+        "occurred_at": "2017-06-04T07:05:00Z",
+        "attributes": {"age": "35-44", "household_size": 4, "newsletter": True},
+    },
+)
+
+CHANGE = SegmentChange(
+    customer_id="household-1228",
+    version=4,
+    previous=Assignment("s2", "rare, small baskets", Status.READY),
+    current=Assignment("s3", "frequent, high spend", Status.READY),
+    cause=Cause.BEHAVIOUR,
+    occurred_at="2017-06-03T22:20:00.000Z",
+    decided_at="2017-06-03T22:20:01.042Z",
+    margin=0.27,
+    fit=0.81,
+    atypical=False,
+    membership=(Membership("s3", 0.71), Membership("s2", 0.29)),
+    reasons=(Because("orders", 2.1, 6.4, "orders per 30 days", 0.64),),
+    counterfactual=Counterfactual("orders", 3.9, "orders per 30 days", 6.4),
+    provisional=None,
+    model_version=118,
+    trigger_event_id="basket-31198459",
+)
+
+LEDGER_ENTRY = LedgerEntry(
+    kind=LedgerKind.SPLIT,
+    segment_id="s3",
+    name="frequent, high spend",
+    model_version=118,
+    occurred_at="2017-06-03T22:20:00.000Z",
+    decided_at="2017-06-03T22:20:01.040Z",
+    detail=LedgerDetail((Flow("s3", "s6", 212),), "212 customers of s3 are now s6"),
+)
+
+PROFILE = SegmentProfile(
+    id="s3",
+    name="frequent, high spend",
+    customers=412,
+    share=0.167,
+    radius=1.9,
+    profile={"orders": FeatureProfile(7.2, "orders per 30 days", 4.0, 1.8)},
+    retiring=False,
+    model_version=118,
+    updated_at="2017-06-03T22:20:01.040Z",
+)

@@ -1,0 +1,101 @@
+"""What is said of segments, not of customers: their history (ledger) and their present profile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from stream.contracts.wire import Time, Wire, published
+
+
+class LedgerKind(StrEnum):
+    """What befell a segment."""
+
+    BORN = "born"
+    SHIFTED = "shifted"
+    SPLIT = "split"
+    MERGED = "merged"
+    RENAMED = "renamed"
+    RETIRING = "retiring"
+    RETIRED = "retired"
+
+
+@published
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """Customers that two groupings share: ``mass`` of them were in ``from_id`` and are in ``to_id``."""
+
+    from_id: str | None
+    to_id: str | None
+    mass: Annotated[float, Field(ge=0)]
+
+
+@published
+@dataclass(frozen=True, slots=True)
+class LedgerDetail:
+    """The entry in numbers and in words."""
+
+    flows: tuple[Flow, ...]
+    text: str
+
+
+@published
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """One line of the history of a segment. The record's key is the segment's id."""
+
+    kind: LedgerKind
+    segment_id: str
+    name: str
+    """After the entry."""
+    model_version: Annotated[int, Field(ge=1)]
+    """The first that has it."""
+    occurred_at: Time
+    """Event time that the model had reached."""
+    decided_at: Time
+    """Wall clock."""
+    detail: LedgerDetail
+
+
+@published
+@dataclass(frozen=True, slots=True)
+class FeatureProfile:
+    """A segment's mean of one feature beside the population's, in natural units."""
+
+    value: float
+    unit: str
+    population: float
+    times: float | None
+    """``value / population``; null where the population's is 0."""
+
+
+@published
+@dataclass(frozen=True, slots=True)
+class SegmentProfile:
+    """A segment as it is now: value in ``segment.profiles`` and in the ``segments`` hash of Redis, by id."""
+
+    id: str
+    name: str
+    customers: Annotated[int, Field(ge=0)]
+    """Who are not dormant."""
+    share: Annotated[float, Field(ge=0, le=1)]
+    """Of the population."""
+    radius: Annotated[float, Field(ge=0)]
+    """Root mean square distance to the centre, in weighted standard deviations of the population."""
+    profile: dict[str, FeatureProfile]
+    retiring: bool
+    """Nobody enters any more."""
+    model_version: Annotated[int, Field(ge=1)]
+    updated_at: Time
+
+
+LEDGER_ENTRY = Wire(LedgerEntry)
+encode_entry = LEDGER_ENTRY.encode
+decode_entry = LEDGER_ENTRY.decode
+
+PROFILE = Wire(SegmentProfile)
+encode_profile = PROFILE.encode
+decode_profile = PROFILE.decode

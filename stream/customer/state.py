@@ -1,0 +1,147 @@
+"""The state of customers as columns, and packed: one row of a numpy structured array a customer.
+
+``sums``, ``first_at`` and ``newest_at`` are the commutative monoid (``fold``). Everything else is the decision part: it
+is written only by the step, in offset order, and is not part of the algebra.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream.contracts.changes import Cause
+from stream.customer.features import NEVER, FeatureSet
+from stream.errors import BadRecord
+
+SCHEMA = 1
+"""Version of the packed form; a store or journal of another one is refused."""
+SEEN = 16
+"""How many of the newest accepted event ids are remembered: the duplicate window."""
+OUT_OF_POPULATION = -1
+
+CAUSES = (
+    Cause.FIRST,
+    Cause.BEHAVIOUR,
+    Cause.TIME,
+    Cause.MODEL,
+    Cause.SETTINGS,
+    Cause.OVERRIDE,
+    Cause.MERGE,
+    Cause.ERASE,
+    Cause.EXPIRED,
+)
+"""A state holds the cause of its last change as a position here plus 1, 0 = none. Append only."""
+
+States = NDArray[np.void]
+
+
+class Status(IntEnum):
+    """Where a customer stands with us. ``NEW`` is a row that has not been looked at yet."""
+
+    NEW = 0
+    COLD = 1
+    READY = 2
+    DORMANT = 3
+    LOCKED = 4
+    CLOSED = 5
+
+
+@dataclass(frozen=True)
+class Register:
+    """A last-write-wins value; the larger (time, event id) wins, so merging is commutative."""
+
+    value: str | int | float | bool
+    at_ms: int
+    event_id: str
+
+    def newer(self, other: Register | None) -> Register:
+        """The winner of two writes."""
+        return self if other is None or (self.at_ms, self.event_id) >= (other.at_ms, other.event_id) else other
+
+
+Registers = Mapping[str, Register]
+
+
+def dtype(features: FeatureSet) -> np.dtype[np.void]:
+    """The row of one customer under these features. Times are event time in ms; segments are numbers, 0 = none."""
+    d = len(features.names)
+    return np.dtype(
+        [
+            ("sums", "<f8", (features.width,)),
+            ("first_at", "<i8"),  # oldest activity
+            ("newest_at", "<i8"),  # newest activity
+            ("version", "<i8"),  # changes published
+            ("looked_at", "<i8"),  # newest look
+            ("deadline", "<i8"),  # next timer, NEVER = none
+            ("model_version", "<i8"),  # of the last look
+            ("since", "<i8"),  # last change, and what was told of it:
+            ("change_decided_at", "<i8"),  # wall clock
+            ("change_model_version", "<i8"),
+            ("change_margin", "<f8"),
+            ("change_provisional", "<i2"),
+            ("change_cause", "u1"),
+            ("margin", "<f8"),
+            ("fit", "<f8"),
+            ("cell", "<i4"),
+            ("epoch", "<i4"),  # of the model at the last look
+            ("looks", "<i4"),  # looks by events
+            ("segment", "<i2"),
+            ("previous", "<i2"),
+            ("provisional", "<i2"),
+            ("y", "<i2", (d,)),  # at the last look
+            ("entry_y", "<i2", (d,)),  # when the held segment was entered
+            ("seen_low", "<u4", (SEEN,)),  # 48-bit hashes of accepted event ids, a ring
+            ("seen_high", "<u2", (SEEN,)),
+            ("seen_next", "u1"),
+            ("status", "u1"),
+            ("atypical", "u1"),
+        ]
+    )
+
+
+def empty(features: FeatureSet, count: int) -> States:
+    """Rows of customers nobody has seen yet."""
+    rows = np.zeros(count, dtype(features))
+    for field in ("first_at", "newest_at", "looked_at", "deadline", "since"):
+        rows[field] = NEVER
+    rows["cell"] = OUT_OF_POPULATION
+    return rows
+
+
+def pack(rows: States, registers: Sequence[Registers]) -> list[bytes]:
+    """Packed states: the row's bytes, then its registers as JSON where there are any."""
+    size, plain = rows.dtype.itemsize, rows.tobytes()
+    return [plain[i * size : (i + 1) * size] + _dump(held) for i, held in enumerate(registers)]
+
+
+def unpack(features: FeatureSet, blobs: Sequence[bytes]) -> tuple[States, list[Registers]]:
+    """Rows and registers of packed states. Raises ``BadRecord``."""
+    shape = dtype(features)
+    size = shape.itemsize
+    if not blobs:
+        return empty(features, 0), []
+    if any(len(blob) < size for blob in blobs):
+        raise BadRecord("a packed state is too short: other features, or damaged")
+    rows = np.frombuffer(b"".join(blob[:size] for blob in blobs), shape).copy()
+    return rows, [_load(blob[size:]) if len(blob) > size else {} for blob in blobs]
+
+
+def _dump(registers: Registers) -> bytes:
+    if not registers:
+        return b""
+    plain = {name: [r.value, r.at_ms, r.event_id] for name, r in sorted(registers.items())}
+    return json.dumps(plain, separators=(",", ":")).encode()
+
+
+def _load(blob: bytes) -> dict[str, Register]:
+    try:
+        plain: dict[str, Any] = json.loads(blob)
+        return {name: Register(*held) for name, held in plain.items()}
+    except (ValueError, TypeError, AttributeError) as error:
+        raise BadRecord(f"registers of a packed state: {error}") from error

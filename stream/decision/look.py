@@ -1,0 +1,76 @@
+"""One look at n customers: where does each stand at this moment?"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream.customer.features import DAY_MS, NEVER, FeatureSet, TimeArray
+from stream.customer.state import States, Status
+from stream.decision.assign import NONE, Assigner
+from stream.decision.silence import deadlines, dormant_at
+
+ATYPICAL_RADII = 3.0
+"""Farther than this many radii is atypical, when two looks in a row say so."""
+_WAS_FAR = 2
+_ATYPICAL = 1
+
+
+def look(features: FeatureSet, rows: States, at_ms: TimeArray, assigner: Assigner | None) -> None:
+    """Bring vector, status, segment, margin, fit and deadline of each row up to ``at_ms``, in place.
+
+    ``looks`` must already count this look. A late event is looked at where its customer stands, not in the past.
+    """
+    at = np.maximum(np.maximum(at_ms, rows["looked_at"]), rows["newest_at"])
+    rows["looked_at"] = at
+    rows["y"] = features.y(rows["sums"], rows["first_at"], rows["newest_at"], at)
+    rows["status"] = _status(features, rows, at, has_model=assigner is not None)
+    if assigner is not None:
+        _assign(rows, assigner)
+        rows["model_version"] = assigner.snapshot.version
+        rows["epoch"] = assigner.snapshot.epoch
+    closed = rows["status"] == Status.CLOSED
+    if closed.any():
+        rows[closed] = _closed(rows[closed])
+    rows["deadline"] = deadlines(features, rows, assigner)
+
+
+def _status(features: FeatureSet, rows: States, at: TimeArray, *, has_model: bool) -> NDArray[np.uint8]:
+    asleep = dormant_at(features, rows)
+    last_sign = np.where(rows["newest_at"] == NEVER, np.maximum(rows["since"], at - DAY_MS), rows["newest_at"])
+    forgotten = at >= last_sign + round(features.settings.forget_after_days * DAY_MS)
+    is_ready = (rows["looks"] >= features.settings.cold_looks) & has_model
+    awake = np.where(is_ready, Status.READY, Status.COLD)
+    status = np.where((asleep != NEVER) & (at >= asleep), Status.DORMANT, awake)
+    return np.where(forgotten, Status.CLOSED, status).astype(np.uint8)
+
+
+def _assign(rows: States, assigner: Assigner) -> None:
+    status, held = rows["status"], rows["segment"].astype(np.int64)
+    distances = assigner.distances(rows["y"])
+    decision = assigner.decide(distances, held)
+    # Who sleeps keeps the segment for as long as there is such a segment.
+    index = assigner.index(held)
+    homeless = (status == Status.DORMANT) & (held != NONE) & ~((index >= 0) & assigner.enterable[index])
+    ready = status == Status.READY
+    moving = ready | homeless
+    rows["segment"] = np.where(moving, decision.segment, held)
+    rows["provisional"] = np.where(status == Status.COLD, decision.segment, NONE)
+    rows["margin"] = np.where(ready, decision.margin, np.nan)
+    rows["fit"] = np.where(ready, decision.fit, np.nan)
+    far = ready & (decision.fit > ATYPICAL_RADII)
+    was_far, was_atypical = (rows["atypical"] & _WAS_FAR) > 0, (rows["atypical"] & _ATYPICAL) > 0
+    atypical = np.where(far == was_far, far, was_atypical)
+    rows["atypical"] = far * _WAS_FAR + atypical * _ATYPICAL
+
+
+def _closed(rows: States) -> States:
+    """What is left of a customer who was closed: the version goes on, should the person come back."""
+    left = np.zeros_like(rows)
+    for field in ("first_at", "newest_at"):
+        left[field] = NEVER
+    for field in ("version", "looked_at", "since", "model_version", "epoch", "seen_low", "seen_high", "seen_next"):
+        left[field] = rows[field]
+    left["status"] = Status.CLOSED
+    left["cell"] = rows["cell"]
+    return left

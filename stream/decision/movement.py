@@ -1,0 +1,65 @@
+"""How a batch moved the population: from states before and after to the exact sums that the learner adds up."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from stream.customer.state import OUT_OF_POPULATION, States, Status
+from stream.decision.assign import NONE
+from stream.model.learning import LearningRecord
+from stream.model.snapshot import NURSERY, IntArray, Vectors
+
+
+def movement(
+    features_id: str, now_ms: int, looks: int, before: States, after: States, rows: Vectors | None
+) -> LearningRecord | None:
+    """The learning record of a batch, or ``None`` when nobody moved.
+
+    A customer's old vector leaves its old cell, its new one enters its new cell; who stands still is left out.
+    """
+    moved = (before["cell"] != after["cell"]) | (before["y"] != after["y"]).any(axis=1)
+    moved &= (before["cell"] != OUT_OF_POPULATION) | (after["cell"] != OUT_OF_POPULATION)
+    held = _held(before, after)
+    if not moved.any() and not held and rows is None:
+        return None
+    old, new = before[moved], after[moved]
+    cell = np.concatenate([old["cell"], new["cell"]]).astype(np.int64)
+    y = np.concatenate([old["y"], new["y"]])
+    sign = np.repeat(np.array([-1, 1], dtype=np.int8), len(old))
+    inside, nursery = cell > NURSERY, cell == NURSERY
+    cells, n, sums, squares = _deltas(cell[inside], y[inside], sign[inside])
+    return LearningRecord(
+        features_id=features_id,
+        now_ms=now_ms,
+        looks=looks,
+        cells=cells,
+        n=n,
+        sums=sums,
+        squares=squares,
+        nursery_sign=sign[nursery],
+        nursery_y=y[nursery],
+        held=held,
+        rows=y[:0] if rows is None else rows,
+    )
+
+
+def _deltas(cell: IntArray, y: Vectors, sign: np.ndarray[tuple[int], np.dtype[np.int8]]) -> tuple[IntArray, ...]:
+    cells, index = np.unique(cell, return_inverse=True)
+    wide, signed = y.astype(np.int64), sign.astype(np.int64)
+    n = np.zeros(len(cells), dtype=np.int64)
+    sums, squares = (np.zeros((len(cells), y.shape[1]), dtype=np.int64) for _ in range(2))
+    np.add.at(n, index, signed)
+    np.add.at(sums, index, wide * signed[:, None])
+    np.add.at(squares, index, wide * wide * signed[:, None])
+    return cells, n, sums, squares
+
+
+def _held(before: States, after: States) -> dict[int, int]:
+    numbers = np.concatenate([before["segment"], after["segment"]]).astype(np.int64)
+    sign = np.repeat([-1, 1], len(before))
+    alive = np.concatenate([before["status"], after["status"]]) != Status.CLOSED
+    counted = (numbers != NONE) & alive
+    segments, index = np.unique(numbers[counted], return_inverse=True)
+    delta = np.zeros(len(segments), dtype=np.int64)
+    np.add.at(delta, index, sign[counted])
+    return {int(s): int(d) for s, d in zip(segments, delta, strict=True) if d}

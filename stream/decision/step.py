@@ -1,0 +1,149 @@
+"""The step: events, states and a model in; states, changes and what the model should learn out.
+
+The only place that writes the order of things. Pure: no clock, no network, no randomness.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream.contracts.changes import SegmentChange
+from stream.customer.contributions import contributions
+from stream.customer.features import DAY_MS, FeatureSet
+from stream.customer.state import CAUSES, OUT_OF_POPULATION, States, Status
+from stream.decision.agenda import NO_EVENT, Agenda, Looks
+from stream.decision.assign import NONE, Assigner
+from stream.decision.batch import Batch, Step
+from stream.decision.clock import Clock, advance
+from stream.decision.intake import event_hashes, is_duplicate, registered, take_in
+from stream.decision.look import look
+from stream.decision.movement import movement
+from stream.decision.report import Changed, report
+from stream.model.snapshot import NURSERY, IntArray
+
+
+@dataclass(frozen=True)
+class Stepper:
+    """The step under fixed declarations and one model (``None`` before there is one).
+
+    ``learns_rows``: river's clusterers learn from every look's vector; population cells need only the sums.
+    """
+
+    features: FeatureSet
+    assigner: Assigner | None
+    learns_rows: bool = False
+
+    def step(self, batch: Batch) -> Step:
+        """Fold, look, stabilise and fire timers, customer by customer in offset order."""
+        rows, registers = batch.rows.copy(), list(batch.registers)
+        clocks, reached = self._clocks(batch)
+        horizon = np.array([c.now_ms for c in clocks], dtype=np.int64)
+        agenda = Agenda(
+            batch.event_customer, batch.event_at, reached, batch.bounds, batch.customer_partition, horizon
+        )
+        x, hashes = contributions(self.features, batch.events), event_hashes(batch.events)
+        rounds: list[Changed] = []
+        seen: list[NDArray[np.int16]] = []
+        duplicates = timers = looks_count = 0
+        while (looks := agenda.take(rows["deadline"])) is not None:
+            looks, repeated = _without_duplicates(looks, rows, hashes)
+            duplicates += repeated
+            timers += int((~looks.by_event).sum())
+            looks_count += len(looks.customer)
+            rounds.append(self._look(batch, rows, looks, x, hashes))
+            seen.append(rounds[-1].after["y"][rounds[-1].after["status"] < Status.DORMANT])
+            for event in looks.event[looks.by_event].tolist():
+                if batch.events[event].attributes:
+                    who = int(batch.event_customer[event])
+                    registers[who] = registered(registers[who], batch.events[event])
+        swept = self._sweep(rows, batch.sweep, horizon[batch.customer_partition])
+        rounds.append(self._look(batch, rows, swept, x, hashes))
+        touched = np.unique(np.concatenate([batch.sweep, *(r.customer for r in rounds)])).astype(np.int64)
+        self._settle(rows, touched)
+        changed = Changed.join(r.only_changed() for r in rounds)
+        changes = report(self.features, self.assigner, batch, changed)
+        for who, change in changes:
+            rows["change_cause"][who] = CAUSES.index(change.cause) + 1
+        return Step(
+            rows=rows,
+            registers=registers,
+            touched=touched,
+            clocks=clocks,
+            changes=changes,
+            learning=movement(
+                self.features.features_id,
+                int(horizon.max(initial=np.iinfo(np.int64).min)),
+                looks_count,
+                batch.rows[touched],
+                rows[touched],
+                np.concatenate(seen) if self.learns_rows and seen else None,
+            ),
+            duplicates=duplicates,
+            timers=timers,
+            looks=looks_count,
+            flaps=changed.flaps,
+        )
+
+    def _clocks(self, batch: Batch) -> tuple[list[Clock], IntArray]:
+        settings, at = self.features.settings, batch.event_at
+        clocks, reached = [], []
+        for i, clock in enumerate(batch.clocks):
+            mine = slice(int(batch.bounds[i]), int(batch.bounds[i + 1]))
+            customers = [e.customer_id for e in batch.events[mine]]
+            jump_ms = round(settings.max_jump_days * DAY_MS)
+            after, now = advance(clock, customers, at[mine], jump_ms, settings.jump_witnesses)
+            clocks.append(after)
+            reached.append(now)
+        return clocks, np.concatenate(reached) if reached else np.empty(0, dtype=np.int64)
+
+    def _look(self, batch: Batch, rows: States, looks: Looks, x: NDArray[np.float64], hashes: NDArray[np.uint64]) -> Changed:
+        before = rows[looks.customer]
+        after = before.copy()
+        by_event = np.flatnonzero(looks.by_event)
+        if len(by_event):
+            folded = after[by_event]
+            event = looks.event[by_event]
+            take_in(self.features, folded, x[event], looks.at_ms[by_event], hashes[event])
+            after[by_event] = folded
+        look(self.features, after, looks.at_ms, self.assigner)
+        changed = (after["segment"] != before["segment"]) | (after["status"] != before["status"])
+        after["version"] += changed
+        after["since"] = np.where(changed, after["looked_at"], before["since"])
+        entered = after["segment"] != before["segment"]
+        after["previous"] = np.where(entered, before["segment"], before["previous"])
+        after["entry_y"] = np.where(entered[:, None], after["y"], before["entry_y"])
+        told = {"decided_at": batch.wall_ms, "model_version": after["model_version"], "margin": after["margin"]}
+        told["provisional"] = after["provisional"]
+        for field, value in told.items():
+            after[f"change_{field}"] = np.where(changed, value, before[f"change_{field}"])
+        rows[looks.customer] = after
+        return Changed(looks.customer, looks.event, before, after, changed)
+
+    def _sweep(self, rows: States, sweep: IntArray, now: IntArray) -> Looks:
+        """The customers of the sweep who were last looked at under another structure of the model."""
+        stale = self.assigner is not None and (rows["epoch"][sweep] != self.assigner.snapshot.epoch)
+        open_ = (rows["status"][sweep] != Status.CLOSED) & (rows["status"][sweep] != Status.NEW)
+        who = sweep[open_ & stale]
+        return Looks(who, np.full(len(who), NO_EVENT), now[who])
+
+    def _settle(self, rows: States, touched: IntArray) -> None:
+        """Put everybody who was touched into a cell, or out of the population."""
+        mine = rows[touched]
+        inside = (mine["newest_at"] != np.iinfo(np.int64).min) & (mine["status"] < Status.DORMANT)
+        cells = np.full(len(mine), NURSERY) if self.assigner is None else self.assigner.cells(mine["y"])
+        rows["cell"][touched] = np.where(inside, cells, OUT_OF_POPULATION)
+
+
+def _without_duplicates(looks: Looks, rows: States, hashes: NDArray[np.uint64]) -> tuple[Looks, int]:
+    by_event = np.flatnonzero(looks.by_event)
+    repeated = by_event[is_duplicate(rows[looks.customer[by_event]], hashes[looks.event[by_event]])]
+    if not len(repeated):
+        return looks, 0
+    keep = np.delete(np.arange(len(looks.customer)), repeated)
+    return Looks(looks.customer[keep], looks.event[keep], looks.at_ms[keep]), len(repeated)
+
+

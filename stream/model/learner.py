@@ -1,0 +1,194 @@
+"""The learner: learning records in, snapshots out. A macro step is propose -> match -> adopt.
+
+Deterministic: the same settings, records and macro steps give the same snapshots, bit for bit, also when the
+learner was restored from a record in between (``kind`` cells and kmeans; see ``river_kinds`` for the others).
+No wall clock: time is what the records say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from stream.errors import BadRecord
+from stream.model.adoption import Adoption
+from stream.model.choice import Scan, scan
+from stream.model.grouping import Grouping, Proposal, Regrouping, match, propose
+from stream.model.kmeans import partition
+from stream.model.learning import LearningRecord
+from stream.model.ledger import LedgerEntry
+from stream.model.naming import Described
+from stream.model.population import Population
+from stream.model.river_kinds import RiverGroups
+from stream.model.snapshot import Scale, Snapshot
+from stream.model.snapshot_record import SEGMENTS_AT_MOST
+from stream.model.state import State, pack_state, unpack_state
+from stream.model.sums import Sums
+from stream.settings import ModelSettings
+
+
+@dataclass(frozen=True)
+class MacroStep:
+    """What one macro step made: the model, its history, and what was matched to what."""
+
+    snapshot: Snapshot
+    entries: tuple[LedgerEntry, ...]
+    regrouping: Regrouping
+
+
+class Learner:
+    """Keeps the population's exact sums and, when it is time, groups them anew."""
+
+    def __init__(self, features: Described, settings: ModelSettings, state: State | None = None) -> None:
+        self.features = features
+        self.settings = settings
+        self.state = state or State(Population.none(len(features.names)))
+        self._is_recordable = False
+
+    @classmethod
+    def from_record(cls, record: bytes, features: Described, settings: ModelSettings) -> Learner:
+        """Go on where another learner made its last macro step. Raises ``BadRecord``."""
+        state = unpack_state(record, settings)
+        if state.snapshot is None or state.snapshot.features_id != features.features_id:
+            raise BadRecord("model record is of other features: it needs a migration")
+        return cls(features, settings, state)
+
+    def to_record(self, snapshot: Snapshot) -> bytes:
+        """The model record of ``snapshot``, with all that ``from_record`` needs.
+
+        Raises ``ValueError`` unless ``snapshot`` is what the last macro step made and nothing was learnt
+        since: the record must hold the state at the snapshot's ``learning_offset``.
+        """
+        if snapshot is not self.state.snapshot or not self._is_recordable:
+            raise ValueError("a record is of the macro step just made")
+        return pack_state(self.state, snapshot)
+
+    @property
+    def snapshot(self) -> Snapshot | None:
+        """The newest model."""
+        return self.state.snapshot
+
+    def learn(self, record: LearningRecord) -> None:
+        """Take in one record, or none of it: raises ``BadRecord`` if it is not of this model's features and cells."""
+        state = self.state
+        if record.features_id != self.features.features_id:
+            raise BadRecord(
+                f"learning record of features {record.features_id}, not {self.features.features_id}"
+            )
+        if record.rows.dtype != np.int16 or record.rows.shape[1:] != (state.population.dimensions,):
+            raise BadRecord("learning record has rows of another width or type")
+        state.population.add(record)
+        for number, change in record.held.items():
+            state.held[number] = state.held.get(number, 0) + change
+        state.held = {number: n for number, n in state.held.items() if n}
+        state.looks += record.looks
+        state.now_ms = max(state.now_ms, record.now_ms)
+        if state.river is not None:
+            state.river.learn(record.rows)
+        self._is_recordable = False
+
+    @property
+    def due(self) -> bool:
+        """Whether enough was learnt for a macro step; how often at most, in wall time, is the caller's affair."""
+        state, settings = self.state, self.settings
+        if state.snapshot is None:
+            return state.population.nursery.customers >= settings.warmup_customers
+        return not settings.frozen and state.looks >= settings.macro_rows and state.population.total.n[0] > 0
+
+    def macro_step(self, learning_offset: int) -> MacroStep:
+        """Group the population anew and adopt the result; ``learning_offset`` is the first offset not learnt
+        yet.
+
+        Raises ``ValueError`` if there is nobody in the population.
+        """
+        state, before = self.state, self.state.snapshot
+        version = before.version + 1 if before else 1
+        rng = np.random.default_rng((self.settings.seed, version))
+        scale = self._scale()
+        if before is None:
+            self._start(scale, rng)
+        masses = state.population.masses(scale)
+        regrouping = self._regrouped(masses[masses.n > 0], scale, rng)
+        adoption = Adoption(
+            self.features, before, regrouping, state.wordings, state.stated, state.held, state.now_ms, version
+        )
+        state.population.cells.revive(masses, scale, self.settings.cells, rng)
+        state.snapshot = self._snapshot(adoption, learning_offset)
+        state.wordings, state.stated, state.looks = adoption.wordings, adoption.stated, 0
+        self._is_recordable = True
+        return MacroStep(state.snapshot, adoption.entries, regrouping)
+
+    def scan(self) -> Scan:
+        """How well 2 to 12 segments would fit: advice, ~35 ms. There must be a model."""
+        scale = self._scale()
+        masses = self.state.population.masses(scale)
+        filled = masses[masses.n > 0]
+        return scan(
+            scale.z(filled.mean), filled.n.astype(np.float64), np.random.default_rng(self.settings.seed)
+        )
+
+    def _scale(self) -> Scale:
+        if self.state.population.total.n[0] < 1:
+            raise ValueError("there is nobody in the population")
+        return self.state.population.scale(self.features.weight, self.features.min_sd, self.settings.clip_sd)
+
+    def _start(self, scale: Scale, rng: np.random.Generator) -> None:
+        """First positions of the cells, and river's first customers."""
+        state, settings = self.state, self.settings
+        state.population.settle(settings.cells, scale, rng)
+        if settings.kind != "cells":
+            y, counts = state.population.nursery.vectors()
+            state.river = RiverGroups(settings.kind, settings.segments, settings.seed, scale)
+            state.river.start(np.repeat(y, counts, axis=0))
+
+    def _regrouped(self, masses: Sums, scale: Scale, rng: np.random.Generator) -> Regrouping:
+        before, settings = self.state.snapshot, self.settings
+        old = _grouping(before) if before else None
+        if self.state.river is not None:
+            proposal = _proposal_of(self.state.river, masses, scale)
+        else:
+            tries, gain = settings.challenger_tries, settings.challenger_gain
+            proposal = propose(masses, scale, old, rng, k=settings.segments, tries=tries, gain=gain)
+        return match(masses, scale, old, proposal, 1 + max(before.names) if before else 1)
+
+    def _snapshot(self, adoption: Adoption, learning_offset: int) -> Snapshot:
+        cells, scale = self.state.population.cells, adoption.regrouping.grouping.scale
+        muted = (scale.weight == 0) & (self.features.weight > 0)
+        return Snapshot(
+            version=adoption.version,
+            epoch=adoption.epoch,
+            features_id=self.features.features_id,
+            features=self.features.names,
+            scale=scale,
+            segments=adoption.segments,
+            cell_ids=cells.ids.copy(),
+            cell_positions=cells.positions,
+            margin=self.settings.margin,
+            names=adoption.names,
+            kind=self.settings.kind,
+            learning_offset=learning_offset,
+            near_constant=tuple(
+                name for name, is_muted in zip(self.features.names, muted, strict=True) if is_muted
+            ),
+        )
+
+
+def _grouping(snapshot: Snapshot) -> Grouping:
+    """The assignable segments as the groups that the next ones are matched to."""
+    assignable = [s for s in snapshot.segments if not s.retiring]
+    return Grouping(
+        scale=snapshot.scale,
+        numbers=tuple(s.number for s in assignable),
+        centroids=np.array([s.centroid for s in assignable]),
+        radii=np.array([s.radius for s in assignable]),
+    )
+
+
+def _proposal_of(river: RiverGroups, masses: Sums, scale: Scale) -> Proposal:
+    """river's centres that have customers, the heaviest if they are more than a person can hold."""
+    z, weights = scale.z(masses.mean), masses.n.astype(np.float64)
+    found = partition(z, weights, scale.z(river.centres))
+    mass = np.bincount(found.labels, weights)
+    heaviest = np.sort(np.argsort(-mass, kind="stable")[:SEGMENTS_AT_MOST])
+    return Proposal(partition(z, weights, found.centres[heaviest]))

@@ -1,0 +1,126 @@
+"""The part of a model record that workers read: an immutable snapshot, checked before anybody decides by it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream.errors import BadRecord
+from stream.model.snapshot import NURSERY, Scale, Segment, Snapshot
+from stream.packing import Arrays, unpack
+
+SCHEMA = 1
+SEGMENTS_AT_MOST = 16
+"""Assignable segments of a snapshot, as in ``ModelSettings.segments``."""
+_PLAIN = ("version", "epoch", "features_id", "margin", "kind", "learning_offset")
+
+
+def snapshot_of(record: bytes, features_id: str, newer_than: int) -> Snapshot:
+    """The snapshot in a model record, for workers.
+
+    Raises ``BadRecord`` if the record is damaged, of another schema, of other features, not newer than
+    version ``newer_than``, or holds a model that cannot be decided by. The caller keeps the model that it
+    has.
+    """
+    head, arrays = unpack(record)
+    snapshot = read(head, arrays)
+    if snapshot.features_id != features_id:
+        raise BadRecord(f"model of features {snapshot.features_id}, not {features_id}")
+    if snapshot.version <= newer_than:
+        raise BadRecord(f"model version {snapshot.version} is not newer than {newer_than}")
+    return snapshot
+
+
+def written(snapshot: Snapshot) -> tuple[dict[str, Any], Arrays]:
+    """Head and arrays of a snapshot; ``read`` is the inverse."""
+    head = {name: getattr(snapshot, name) for name in _PLAIN} | {
+        "schema": SCHEMA,
+        "features": list(snapshot.features),
+        "near_constant": list(snapshot.near_constant),
+        "clip": snapshot.scale.clip,
+        "names": sorted(snapshot.names.items()),
+        "segments": [{k: v for k, v in asdict(s).items() if k != "centroid"} for s in snapshot.segments],
+    }
+    arrays = {
+        "mean": snapshot.scale.mean,
+        "sd": snapshot.scale.sd,
+        "weight": snapshot.scale.weight,
+        "centroids": np.array([s.centroid for s in snapshot.segments]),
+        "cell_ids": snapshot.cell_ids,
+        "cell_positions": snapshot.cell_positions,
+    }
+    return head, arrays
+
+
+def read(head: Mapping[str, Any], arrays: Arrays) -> Snapshot:
+    """The snapshot of an unpacked record. Raises ``BadRecord``."""
+    if head.get("schema") != SCHEMA:
+        raise BadRecord(f"model record of schema {head.get('schema')}, not {SCHEMA}")
+    try:
+        snapshot = _snapshot(head, arrays)
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadRecord(f"not a model record: {error!r}") from error
+    _check(snapshot)
+    return snapshot
+
+
+def array(arrays: Arrays, name: str, dtype: type[np.generic], *shape: int) -> NDArray[Any]:
+    """An array of a record, of this type and shape (-1: any length). Raises ``BadRecord``."""
+    found = arrays.get(name)
+    if found is None or found.dtype != dtype or found.ndim != len(shape):
+        raise BadRecord(f"array '{name}' is missing, or of another type or number of dimensions")
+    if any(wanted not in (-1, size) for wanted, size in zip(shape, found.shape, strict=True)):
+        raise BadRecord(f"array '{name}' has shape {found.shape}, not {shape}")
+    if not np.isfinite(found).all():
+        raise BadRecord(f"array '{name}' is not finite")
+    return found
+
+
+def _snapshot(head: Mapping[str, Any], arrays: Arrays) -> Snapshot:
+    d, segments = len(head["features"]), head["segments"]
+    mean, sd, weight = (array(arrays, part, np.float64, d) for part in ("mean", "sd", "weight"))
+    centroids = array(arrays, "centroids", np.float64, len(segments), d).tolist()
+    cell_ids = array(arrays, "cell_ids", np.int64, -1)
+    return Snapshot(
+        **{name: head[name] for name in _PLAIN},
+        features=tuple(head["features"]),
+        near_constant=tuple(head["near_constant"]),
+        scale=Scale(mean, sd, weight, float(head["clip"])),
+        segments=tuple(Segment(**s, centroid=tuple(c)) for s, c in zip(segments, centroids, strict=True)),
+        cell_ids=cell_ids,
+        cell_positions=array(arrays, "cell_positions", np.float64, len(cell_ids), d),
+        names={int(number): str(name) for number, name in head["names"]},
+    )
+
+
+def _check(snapshot: Snapshot) -> None:
+    """What no learner of ours would write. Raises ``BadRecord``."""
+    scale, segments = snapshot.scale, snapshot.segments
+    numbers = [s.number for s in segments]
+    assignable = sum(not s.retiring for s in segments)
+    plain = [scale.clip, snapshot.margin, *(s.radius for s in segments)]
+    plain += [value for s in segments for value in s.profile.values()]
+    ids = snapshot.cell_ids
+    wrong = {
+        "a version or an epoch below 1": snapshot.version < 1 or snapshot.epoch < 1,
+        "a number that is not finite": not all(map(math.isfinite, plain)),
+        "a scale that cannot divide": not (
+            (scale.sd > 0).all() and (scale.weight >= 0).all() and scale.clip > 0
+        ),
+        "a margin outside of 0 to 1": not 0 <= snapshot.margin <= 1,
+        f"{assignable} segments, not 1 to {SEGMENTS_AT_MOST}": not 1 <= assignable <= SEGMENTS_AT_MOST,
+        "a segment twice, or without a name": len(set(numbers)) < len(numbers)
+        or not {*numbers} <= {*snapshot.names},
+        "a radius that is not positive": any(s.radius <= 0 for s in segments),
+        "a cell twice, none, or a reserved one": len(ids) == 0
+        or np.unique(ids).size < ids.size
+        or ids.min() <= NURSERY,
+    }
+    for what, is_wrong in wrong.items():
+        if is_wrong:
+            raise BadRecord(f"model version {snapshot.version} has {what}")

@@ -1,0 +1,85 @@
+"""What applications read in the store, as a pure function of the state: restoring gives the same bytes as living."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from pydantic_core import to_json
+
+from stream.customer.features import NEVER, FeatureSet
+from stream.customer.state import CAUSES, States, Status
+
+
+def segment_hashes(rows: States, names: Mapping[int, str]) -> list[dict[str, str] | None]:
+    """``segment:<customer>`` of each row, as of its last change; ``None`` for who is closed. Times in epoch ms."""
+    columns = {field: rows[field].tolist() for field in _FIELDS}
+    return [_hash(dict(zip(_FIELDS, values, strict=True)), names) for values in zip(*columns.values(), strict=True)]
+
+
+_FIELDS = (
+    "segment",
+    "status",
+    "version",
+    "previous",
+    "change_cause",
+    "since",
+    "change_decided_at",
+    "change_margin",
+    "change_model_version",
+    "change_provisional",
+)
+
+
+def _hash(row: Mapping[str, Any], names: Mapping[int, str]) -> dict[str, str] | None:
+    if row["status"] in (Status.NEW, Status.CLOSED):
+        return None
+    margin, cause = row["change_margin"], row["change_cause"]
+    return {
+        "id": _id(row["segment"]),
+        "name": names.get(row["segment"], ""),
+        "status": Status(row["status"]).name.lower(),
+        "version": str(row["version"]),
+        "previous": _id(row["previous"]),
+        "cause": CAUSES[cause - 1].value if cause else "",
+        "since": str(row["since"]),
+        "decided_at": str(row["change_decided_at"]),
+        "margin": "" if np.isnan(margin) else f"{margin:.6g}",
+        "model_version": str(row["change_model_version"]),
+        "provisional": _id(row["change_provisional"]),
+    }
+
+
+def _id(number: int) -> str:
+    return f"s{number}" if number else ""
+
+
+def feature_documents(features: FeatureSet, rows: States) -> list[bytes | None]:
+    """``features:<customer>`` of each row: natural units as of its last look, JSON; ``None`` for who is closed."""
+    if not len(rows):
+        return []
+    at = np.where(rows["looked_at"] == NEVER, 0, rows["looked_at"])
+    natural = features.bounded(features.raw(rows["sums"], rows["first_at"], rows["newest_at"], at)).tolist()
+    gaps = features.own_gap_days(rows["sums"], rows["first_at"], rows["newest_at"]).tolist()
+    columns = (at.tolist(), rows["looks"].tolist(), rows["status"].tolist(), natural, gaps)
+    return [
+        None
+        if status == Status.CLOSED
+        else to_json(
+            {
+                "as_of": as_of,
+                "events": looks,
+                "own_gap_days": gap,
+                "features": dict(zip(features.names, values, strict=True)),
+                "features_id": features.features_id,
+            }
+        )
+        for as_of, looks, status, values, gap in zip(*columns, strict=True)
+    ]
+
+
+def deadlines_of(rows: States, customers: Sequence[str]) -> dict[bytes, int | None]:
+    """The timers to file."""
+    due = rows["deadline"].tolist()
+    return {c.encode(): None if at == NEVER else at for c, at in zip(customers, due, strict=True)}

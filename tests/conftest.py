@@ -1,0 +1,69 @@
+"""Fixtures: servers, each started once a session and only when a test asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from consumers.embedded import EmbeddedBroker, EmbeddedStore
+from stream.errors import SettingsError
+from tests.brokers import Broker, KafkaKit, Kit, MemoryKit
+from tests.servers import ApacheKafka, missing, redis_server as real_redis_server
+
+APACHE = pytest.param("apache", marks=pytest.mark.apache)
+
+
+@pytest.fixture(scope="session")
+def embedded_broker() -> Iterator[Broker]:
+    """The broker of ``segstream[demo]``."""
+    try:
+        server = EmbeddedBroker()
+    except SettingsError as error:
+        missing(str(error))
+    with server:
+        yield Broker("embedded", server.bootstrap_servers)
+
+
+@pytest.fixture(scope="session")
+def embedded_store() -> Iterator[EmbeddedStore]:
+    """The store of ``segstream[demo]``: ``.url``."""
+    try:
+        server = EmbeddedStore()
+    except SettingsError as error:
+        missing(str(error))
+    with server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def apache_kafka() -> Iterator[Broker]:
+    """Apache Kafka 4, one node."""
+    with ApacheKafka() as server:
+        yield Broker("apache", server.bootstrap_servers)
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[EmbeddedStore]:
+    """redis-server: ``.url``."""
+    with real_redis_server() as server:
+        yield server
+
+
+@pytest.fixture(params=["embedded", APACHE])
+def broker(request: pytest.FixtureRequest) -> Broker:
+    """Each broker that has a network address."""
+    return _running(request)
+
+
+@pytest.fixture(params=["memory", "embedded", APACHE])
+def kit(request: pytest.FixtureRequest) -> Iterator[Kit]:
+    """Each broker, for the contract suites."""
+    kit = MemoryKit() if request.param == "memory" else KafkaKit(_running(request))
+    yield kit
+    kit.close()
+
+
+def _running(request: pytest.FixtureRequest) -> Broker:
+    running: Broker = request.getfixturevalue("apache_kafka" if request.param == "apache" else "embedded_broker")
+    return running
