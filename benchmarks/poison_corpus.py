@@ -87,7 +87,9 @@ def _with(kind: str, reason: Reason, **fields: Any) -> Poison:
 
 def _without(field: str) -> Poison:
     kind = f"no {field}"
-    return _fields(kind, Reason.MISSING_FIELD, lambda order, _r, _n: {k: v for k, v in order.items() if k != field})
+    return _fields(
+        kind, Reason.MISSING_FIELD, lambda order, _r, _n: {k: v for k, v in order.items() if k != field}
+    )
 
 
 def _fields(

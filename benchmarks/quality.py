@@ -127,15 +127,16 @@ def _chunks(events: Iterator[Encoded], size: int) -> Iterator[list[Encoded]]:
 def _checkpoint(features: FeatureSet, twins: Twins, assigner: Assigner, baseline: Baseline) -> dict[str, Any]:
     rows = _active(features, twins)
     now = np.full(len(rows), rows["looked_at"].max())
-    y = features.y(rows["sums"], rows["first_at"], rows["newest_at"], now)
-    z = assigner.snapshot.scale.z(y)
-    enterable = assigner.centroids[assigner.enterable]
-    batch = KMeans(len(enterable), n_init=10, random_state=0).fit(z).inertia_
+    aged = features.y(rows["sums"], rows["first_at"], rows["newest_at"], now)
+    scale, enterable = assigner.snapshot.scale, assigner.centroids[assigner.enterable]
+    z, z_aged = scale.z(rows["y"]), scale.z(aged)
+    batch, batch_aged = (KMeans(len(enterable), n_init=10, random_state=0).fit(v).inertia_ for v in (z, z_aged))
     held = Counter(rows["segment"][rows["segment"] > 0].tolist())
     return {
         "customers": len(rows),
         "segments": len(enterable),
         "inertia_ratio": _inertia(z, enterable) / batch,
+        "inertia_ratio_aged": _inertia(z_aged, enterable) / batch_aged,
         "largest_share": max(held.values()) / held.total(),
         "baselines": {"river_kmeans": {"inertia_ratio": _inertia(z, baseline.centroids()) / batch}},
     }

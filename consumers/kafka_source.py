@@ -22,8 +22,8 @@ from kafka.errors import (
 from kafka.structs import MemberState
 
 from consumers.source import Poll, Record
-from producers.kafka_client import client_config, describe, milliseconds, translated
-from producers.sink import Membership
+from producers.kafka_client import client_config, connect, describe, milliseconds, translated
+from producers.sink import Committed, Membership
 from stream.errors import BadRecord, Disagreement, IncompleteJournal, SegstreamError
 from stream.settings import KafkaSettings
 
@@ -37,7 +37,9 @@ _TAIL_WAIT_MS = 50
 
 
 class KafkaSource:
-    """A member of a group on one topic; see ``consumers.source.Source``. Raises ``BrokerUnavailable`` when built.
+    """A member of a group on one topic; see ``consumers.source.Source``.
+
+    Building it raises ``BrokerUnavailable``, also when there is no such topic, or ``SettingsError``.
 
     After every change of ``epoch`` all assigned partitions wait for ``seek`` again, also those that stayed.
     """
@@ -60,8 +62,11 @@ class KafkaSource:
         self._sought: set[int] = set()
         config = _group_config(settings, group, max_poll_interval_seconds)
         with translated(f"join group '{group}'"):
-            self._consumer = KafkaConsumer(**config)
+            self._consumer = connect(KafkaConsumer, **config)
             self._consumer.subscribe([topic], listener=self._rebalanced)
+            # K10: metadata that was under way when we subscribed makes the client forget to ask for the topic. It would
+            # join and own nothing for minutes. This question is repeated until the topic is known.
+            self._consumer.beginning_offsets([self._at(0)], timeout_ms=self._request_ms)
 
     def poll(self, timeout_seconds: float) -> Poll:
         """See ``Source``. Raises ``Disagreement`` when an offset is gone: records were deleted before they were read."""
@@ -76,7 +81,7 @@ class KafkaSource:
         records = {p: _records(batch) for p, batch in fetched.items() if p in self._sought}
         return Poll(self._epoch, assigned, membership, records)
 
-    def committed(self, partitions: Sequence[int]) -> dict[int, int | None]:
+    def committed(self, partitions: Sequence[int]) -> dict[int, Committed | None]:
         """See ``Source``. Waits as long as a dead worker's transaction may stay open, then ``BrokerUnavailable``."""
         deadline = time.monotonic() + self._settled_ms / 1000
         with self._reading("read committed offsets"):
@@ -128,11 +133,11 @@ class KafkaSource:
             self._consumer.pause(at)
             self._consumer.seek(at, 0)
 
-    def _committed(self, partition: int, deadline: float) -> int | None:
+    def _committed(self, partition: int, deadline: float) -> Committed | None:
         remaining_ms = max(1, milliseconds(deadline - time.monotonic()))
         # read_committed makes this wait for pending offsets, even though the input topic has no transactions.
-        found: int | None = self._consumer.committed(self._at(partition), timeout_ms=remaining_ms)
-        return found
+        found = self._consumer.committed(self._at(partition), metadata=True, timeout_ms=remaining_ms)
+        return None if found is None else Committed(found.offset, found.metadata or "")
 
     def _at(self, partition: int) -> TopicPartition:
         return TopicPartition(self._topic, partition)
@@ -154,7 +159,7 @@ class KafkaTail:
         self._request_ms = milliseconds(settings.request_timeout_seconds)
         self._next: dict[TopicPartition, int] = {}
         with translated("connect"):
-            self._consumer = KafkaConsumer(**_reader_config(settings), fetch_max_wait_ms=_TAIL_WAIT_MS)
+            self._consumer = connect(KafkaConsumer, **_reader_config(settings), fetch_max_wait_ms=_TAIL_WAIT_MS)
 
     def read(
         self, topic: str, partition: int, offset: int, timeout_seconds: float

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from consumers.source import Poll, Record
 from producers.memory_broker import Entry, MemoryBroker
-from producers.sink import Membership
+from producers.sink import Committed, Membership
 from stream.errors import Disagreement, IncompleteJournal
 
 
@@ -39,7 +39,7 @@ class MemorySource:
             records = self._take() if self._look() == self._view else {}
             return Poll(self._epoch, assigned, membership, records)
 
-    def committed(self, partitions: Sequence[int]) -> dict[int, int | None]:
+    def committed(self, partitions: Sequence[int]) -> dict[int, Committed | None]:
         """See ``Source``."""
         with self._broker.changed:
             found = self._group.committed(self._topic)

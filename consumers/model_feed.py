@@ -45,6 +45,10 @@ class ModelFeed:
                 return snapshot
         return None
 
+    def close(self) -> None:
+        """Release the connection."""
+        self._tail.close()
+
     def _newest(self) -> list[Record]:
         """Records back to the newest good snapshot: looked for from the end, ever farther back."""
         first, end = self._tail.bounds(self._topic, 0)

@@ -97,9 +97,9 @@ class Owner:
             except BadRecord as error:
                 log.warning("snapshot at offset %d refused: %s", record.offset, error)
         committed = wiring.source.committed([LEARNING])[LEARNING]
-        if offset is not None and committed is not None and committed != offset:
+        if offset is not None and committed is not None and committed.offset != offset:
             raise BrokerUnavailable(
-                f"learning is committed to {committed}, the newest snapshot includes {offset}"
+                f"learning is committed to {committed.offset}, the newest snapshot includes {offset}"
             )
         self._next = wiring.source.beginning([LEARNING])[LEARNING] if offset is None else offset
         wiring.source.seek(LEARNING, self._next)

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from consumers.chain import Chain
 from consumers.committing import all_of, update
 from consumers.source import Tail
+from producers.sink import Committed
 from stream.customer.features import FeatureSet
 from stream.customer.state import unpack
-from stream.errors import Disagreement, IncompleteJournal, SettingsError
-from stream.view.journal import NOTHING, JournalPart, Mark
+from stream.errors import Disagreement, SettingsError
+from stream.view.journal import NOTHING, Mark
 from stream.view.store import Store, Wanted
 
 PAGE = 2000
@@ -61,33 +63,24 @@ class Restorer:
     names: Callable[[], Mapping[int, str]]
     wait_seconds: float
     now_seconds: Callable[[], float]
-    progress: Callable[[int, int], None] = lambda partition, customers: None
 
-    def restore(self, partition: int, committed: int | None, beginning: int) -> Mark:
+    def restore(self, partition: int, committed: Committed | None, beginning: int) -> Mark:
         """Bring the store up to ``committed``; return the mark to go on from.
 
+        Without a committed offset the journal says where to go on, and without a journal the input's ``beginning``.
         Raises ``IncompleteJournal``, ``Disagreement`` or ``SettingsError`` where a person has to decide.
         """
         watermark = self.store.load({partition: Wanted(())})[partition].watermark
         mark = self._believable(watermark)
-        if mark is not None and mark.next == committed:
+        chain = Chain(self.tail, self.journal_topic, partition, self.wait_seconds, self.now_seconds)
+        if mark is not None and committed == Committed(mark.next, str(mark.sequence)):
             return mark
-        if mark is not None and committed is not None and mark.next > committed:
-            raise Disagreement(
-                f"partition {partition}: the store is at offset {mark.next}, the group committed {committed}: its offsets "
-                "were set back; set them to the store's, or empty the store and the journal to count again from there"
-            )
-        mark, newest = self._follow(partition, mark, committed)
-        if mark is None:
-            if committed is not None and committed > beginning:
-                raise IncompleteJournal(
-                    f"partition {partition}: offset {committed} is committed, but no journal leads there"
-                )
-            fresh = Mark(
-                self.identity.topic_id, self.identity.partitions, self.identity.features_id, beginning
-            )
-            return fresh if watermark is None else self._write(partition, watermark, fresh, newest)
-        return self._write(partition, watermark, mark, newest)
+        followed = chain.follow(mark, committed)
+        if followed.mark is None:
+            fresh = Mark(self.identity.topic_id, self.identity.partitions, self.identity.features_id, beginning)
+            return fresh if watermark is None else self._write(partition, watermark, fresh, {})
+        self.identity.refuse_other(followed.mark)
+        return self._write(partition, watermark, followed.mark, followed.states)
 
     def _believable(self, watermark: bytes | None) -> Mark | None:
         if watermark is None:
@@ -97,71 +90,6 @@ class Restorer:
             return None
         self.identity.refuse_other(mark)
         return mark
-
-    def _follow(
-        self, partition: int, mark: Mark | None, committed: int | None
-    ) -> tuple[Mark | None, dict[str, bytes]]:
-        """The newest mark and states along the chain, from ``mark`` until ``committed`` (or its end, if unknown)."""
-        first, end = self.tail.bounds(self.journal_topic, partition)
-        if mark is not None and mark.journal + 1 < first:
-            mark = None  # the store is older than the journal reaches back: start over
-        offset = first if mark is None else mark.journal + 1
-        complete_from = None if mark is None else offset
-        newest: dict[str, bytes] = {}
-        deadline = self.now_seconds() + self.wait_seconds
-        while (
-            committed is None
-            and offset < end
-            or committed is not None
-            and (mark is None or mark.next < committed)
-        ):
-            records, offset = self.tail.read(self.journal_topic, partition, offset, 0.2)
-            for record in records:
-                part = JournalPart.unpack(record.value or b"")
-                self.identity.refuse_other(part.mark)
-                if complete_from is None:
-                    complete_from = 0 if part.previous == NOTHING else record.offset
-                self._check_chain(partition, mark, part)
-                newest.update(part.states)
-                if part.is_last:
-                    mark = replace(part.mark, journal=record.offset)
-                self.progress(partition, len(newest))
-                if part.is_last and mark is not None and mark.next == committed:
-                    break
-            if records:
-                deadline = self.now_seconds() + self.wait_seconds
-            elif self.now_seconds() > deadline:
-                break
-        self._check_end(partition, mark, committed, complete_from)
-        return mark, newest
-
-    @staticmethod
-    def _check_chain(partition: int, mark: Mark | None, part: JournalPart) -> None:
-        if mark is not None and part.part == 0 and part.previous != mark.journal:
-            raise Disagreement(
-                f"partition {partition}: the journal's chain is broken behind record {mark.journal}"
-            )
-
-    @staticmethod
-    def _check_end(
-        partition: int, mark: Mark | None, committed: int | None, complete_from: int | None
-    ) -> None:
-        if mark is None or complete_from is None:
-            if committed:
-                raise IncompleteJournal(
-                    f"partition {partition}: offset {committed} is committed, but the journal is empty"
-                )
-            return
-        if committed is not None and mark.next != committed:
-            raise Disagreement(
-                f"partition {partition}: offset {committed} is committed, the journal leads to {mark.next}; "
-                "the offsets were changed by hand: set them to the journal's"
-            )
-        if complete_from > mark.floor:
-            raise IncompleteJournal(
-                f"partition {partition}: the journal starts at {complete_from}, states are only complete from {mark.floor}; "
-                "raise the journal's retention or lower worker.sweep_seconds"
-            )
 
     def _write(self, partition: int, watermark: bytes | None, mark: Mark, newest: dict[str, bytes]) -> Mark:
         """Write the newest states, page by page under a watermark that says "unfinished", then the mark."""

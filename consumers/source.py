@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from producers.sink import Membership
+from producers.sink import Committed, Membership
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Source(Protocol):
         """
         ...
 
-    def committed(self, partitions: Sequence[int]) -> dict[int, int | None]:
+    def committed(self, partitions: Sequence[int]) -> dict[int, Committed | None]:
         """The group's committed offsets, waiting for pending transactions; ``None`` where there is none."""
         ...
 

@@ -10,7 +10,7 @@ from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import NoError, TopicAlreadyExistsError, for_code
 
 from producers import kafka_client
-from producers.kafka_client import client_config, translated
+from producers.kafka_client import client_config, connect, translated
 from stream.errors import BrokerUnavailable, SettingsError
 from stream.settings import KafkaSettings, TopicSettings, Tree
 
@@ -78,7 +78,7 @@ def create(kafka: KafkaSettings, wanted: Mapping[str, Shape], replication: int =
         }
         for name, shape in wanted.items()
     }
-    with translated("create topics"), KafkaAdminClient(**client_config(kafka)) as admin:
+    with translated("create topics"), connect(KafkaAdminClient, **client_config(kafka)) as admin:
         answers = admin.create_topics(new, raise_errors=False)["topics"]
         outcomes = {answer["name"]: for_code(answer["error_code"]) for answer in answers}
         for answer in answers:
@@ -94,7 +94,7 @@ def describe(kafka: KafkaSettings, names: Collection[str]) -> dict[str, Topic]:
 
     The embedded broker only reports configs that were given when the topic was created.
     """
-    with translated("describe topics"), KafkaAdminClient(**client_config(kafka)) as admin:
+    with translated("describe topics"), connect(KafkaAdminClient, **client_config(kafka)) as admin:
         found = {
             t["name"]: t for t in admin.describe_topics(sorted(names)) if for_code(t["error_code"]) is NoError
         }

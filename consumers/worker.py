@@ -117,7 +117,8 @@ class Worker:
 
     def close(self) -> None:
         """Leave the group and release connections."""
-        for part in (self._wiring.source, self._wiring.sink, self._wiring.store):
+        wiring = self._wiring
+        for part in (wiring.source, wiring.sink, wiring.store, wiring.feed, wiring.restorer.tail):
             part.close()
 
     def await_model(self, version: int) -> None:
@@ -226,6 +227,7 @@ class Worker:
             moved = replace(
                 mark,
                 next=next_offset.get(partition, mark.next),
+                sequence=mark.sequence + 1,
                 now_ms=clock.now_ms,
                 claims=dict(clock.claims),
                 model_version=max(mark.model_version, self._wiring.feed.version),
@@ -240,7 +242,10 @@ class Worker:
         Returns where the learning topic goes on, if the batch wrote there.
         """
         offsets = Offsets(
-            self._settings.topics.events, {p: m.next for p, m in out.marks.items()}, poll.membership
+            topic=self._settings.topics.events,
+            next={p: m.next for p, m in out.marks.items()},
+            membership=poll.membership,
+            notes={p: str(m.sequence) for p, m in out.marks.items()},
         )
         written = self._wiring.sink.commit(out.records, offsets)
         changed = np.zeros(len(step.rows), dtype=bool)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import logging
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from kafka.errors import AuthorizationError, KafkaError, SaslAuthenticationFailedError
+from kafka.net.compat import KafkaNetClient
 
 from stream.errors import BrokerUnavailable, SettingsError
 from stream.settings import KafkaSettings
+
+Client = TypeVar("Client")
 
 
 def milliseconds(seconds: float) -> int:
@@ -33,6 +36,8 @@ def client_config(settings: KafkaSettings) -> dict[str, Any]:
         "bootstrap_timeout_ms": timeout_ms,
         # The default of 30 s leaves a worker blind for that long after its broker is back.
         "reconnect_backoff_max_ms": 1000,
+        # What changed without an error to tell it, such as new partitions, is noticed this soon; default 300 s.
+        "metadata_max_age_ms": 30_000,
         **_security(settings),
     }
 
@@ -44,6 +49,26 @@ def quiet_logs() -> None:
         logger = logging.getLogger(name)
         if logger.getEffectiveLevel() < logging.INFO:
             logger.setLevel(logging.INFO)
+
+
+def connect(kind: Callable[..., Client], **config: Any) -> Client:
+    """A consumer, producer or admin client. Raises what its constructor raises, but leaves nothing behind (K9).
+
+    The constructor waits for the broker; when that fails, its thread and its sockets would stay for ever, once for
+    every try of an outage.
+    """
+    networks: list[KafkaNetClient] = []
+
+    def network(**settings: Any) -> KafkaNetClient:
+        networks.append(KafkaNetClient(**settings))
+        return networks[-1]
+
+    try:
+        return kind(**config, kafka_client=network)
+    except BaseException:
+        for opened in networks:
+            opened.close()
+        raise
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from kafka import KafkaProducer
 from kafka.codec import has_lz4
 from kafka.errors import KafkaTimeoutError
 
-from producers.kafka_client import client_config, describe, milliseconds, translated
+from producers.kafka_client import client_config, connect, describe, milliseconds, translated
 from stream.errors import BrokerUnavailable
 from stream.settings import KafkaSettings
 
@@ -26,7 +26,7 @@ class KafkaWriter:
     def __init__(self, settings: KafkaSettings) -> None:
         self._pending: list[Any] = []
         with translated("start a producer"):
-            self._producer = KafkaProducer(**_config(settings))
+            self._producer = connect(KafkaProducer, **_config(settings))
 
     def send(self, topic: str, key: bytes, value: bytes, timestamp_ms: int | None = None) -> None:
         """See ``Writer``."""

@@ -135,7 +135,7 @@ class MemoryBroker:
             written = self._write(records, visible=commits)
             if offsets is not None and commits:
                 committed = self.group(offsets.membership.group).offsets
-                committed.update({(offsets.topic, p): next_ for p, next_ in offsets.next.items()})
+                committed.update({(offsets.topic, p): offsets.committed(p) for p in offsets.next})
             self.changed.notify_all()
         if fenced or fate:
             raise CommitFailed(fenced or "outcome unknown")

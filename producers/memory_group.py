@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from producers.sink import Membership
+from producers.sink import Committed, Membership
 
 
 @dataclass
@@ -16,7 +16,7 @@ class MemoryGroup:
     generation: int = 0
     topics: dict[str, str] = field(default_factory=dict)
     """Member -> the topic it reads, in order of joining."""
-    offsets: dict[tuple[str, int], int] = field(default_factory=dict)
+    offsets: dict[tuple[str, int], Committed] = field(default_factory=dict)
     """(topic, partition) -> committed offset."""
     joined: int = 0
 
@@ -50,6 +50,6 @@ class MemoryGroup:
         peers = [peer for peer, topic in self.topics.items() if topic == self.topics[member]]
         return frozenset(range(peers.index(member), partitions, len(peers)))
 
-    def committed(self, topic: str) -> Mapping[int, int]:
+    def committed(self, topic: str) -> Mapping[int, Committed]:
         """Committed offset by partition."""
         return {partition: offset for (of, partition), offset in self.offsets.items() if of == topic}

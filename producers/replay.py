@@ -46,6 +46,10 @@ class Pace:
         if self.speed is not None and not self.speed > 0:
             raise SettingsError("speed: must be above 0 (event-time seconds per second)")
 
+    def early_seconds(self, started: float, into_ms: int) -> float:
+        """How long to wait for what happened ``into_ms`` of event time after the first; 0 or less: not."""
+        return 0.0 if self.speed is None else started + into_ms / 1000 / self.speed - self.clock()
+
 
 def replay(
     events: Iterable[Encoded],
@@ -65,19 +69,17 @@ def replay(
     customers: set[bytes] = set()
     count, first_ms, last_ms = 0, None, None
     for key, payload, at_ms in islice(events, limit):
-        if first_ms is None:
-            first_ms = at_ms
-        if pace.speed is not None:
-            due = started + (at_ms - first_ms) / 1000 / pace.speed
-            early_seconds = due - pace.clock()
-            if early_seconds >= _SHORTEST_SLEEP_SECONDS:
-                report(count, at_ms)
-                pace.sleep(early_seconds)
+        if first_ms is None or last_ms is None:
+            first_ms = last_ms = at_ms
+        early_seconds = pace.early_seconds(started, at_ms - first_ms)
+        if early_seconds >= _SHORTEST_SLEEP_SECONDS:
+            report(count, last_ms)
+            pace.sleep(early_seconds)
         writer.send(topic, key, payload)
         customers.add(key)
         count, last_ms = count + 1, at_ms
         if count % PROGRESS_EVERY == 0:
-            report(count, at_ms)
+            report(count, last_ms)
     writer.flush()
     if last_ms is not None:
         report(count, last_ms)

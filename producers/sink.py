@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +38,26 @@ class Membership:
 
 @dataclass(frozen=True, slots=True)
 class Offsets:
-    """Input offsets to commit with the transaction: ``next[partition]`` is the first offset not yet processed."""
+    """Input offsets to commit with the transaction: ``next[partition]`` is the first offset not yet processed.
+
+    ``notes[partition]`` is kept by the broker beside the offset (Kafka calls it metadata) and comes back with it.
+    """
 
     topic: str
     next: Mapping[int, int]
     membership: Membership
+    notes: Mapping[int, str] = field(default_factory=dict)
+
+    def committed(self, partition: int) -> Committed:
+        """What the broker will say of ``partition`` once this is committed."""
+        return Committed(self.next[partition], self.notes.get(partition, ""))
+
+
+class Committed(NamedTuple):
+    """A committed offset of the group, and the note beside it."""
+
+    offset: int
+    note: str = ""
 
 
 class Sink(Protocol):

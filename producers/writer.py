@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from producers.memory_broker import MemoryBroker
-from producers.murmur2 import partition_of
+from stream.contracts.partitioning import partition_of
 from producers.sink import Outgoing
 
 

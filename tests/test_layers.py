@@ -106,8 +106,7 @@ def cycle(files: Mapping[str, str]) -> list[str]:
     """Modules that import each other in a ring, lazily or not; empty if there is none."""
     by_module = {dotted(path).removesuffix(".__init__"): source for path, source in files.items()}
     graph = {
-        here: {m for name in mentions(source) for m in (name, name.rpartition(".")[0]) if m in by_module}
-        - {here}
+        here: {name if name in by_module else name.rpartition(".")[0] for name in mentions(source)} - {here}
         for here, source in by_module.items()
     }
     try:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from producers.sink import Membership, Offsets, Outgoing
+from producers.sink import Committed, Membership, Offsets, Outgoing
 from stream.errors import CommitFailed
 from tests.brokers import MEMBERS_FENCED, OFFSETS_ALONE, Kit, brokers_with, eventually, fresh, joined, read_to
 
@@ -58,10 +58,10 @@ def test_offsets_are_committed_with_the_records(kit: Kit) -> None:
     assert source.committed([0, 1]) == {0: None, 1: None}
 
     sink.commit(records(out, b"x"), Offsets(topic, {0: 7}, poll.membership))
-    assert source.committed([0, 1]) == {0: 7, 1: None}
+    assert source.committed([0, 1]) == {0: Committed(7), 1: None}
 
     sink.commit(records(out, b"x"), Offsets(topic, {0: 7, 1: 3}, poll.membership))
-    assert source.committed([0, 1]) == {0: 7, 1: 3}
+    assert source.committed([0, 1]) == {0: Committed(7), 1: Committed(3)}
 
 
 @offsets_alone
@@ -72,7 +72,7 @@ def test_a_transaction_may_consist_of_offsets_only(kit: Kit) -> None:
     poll = joined(source, {0})
 
     assert sink.commit([], Offsets(topic, {0: 7}, poll.membership)) == []
-    assert source.committed([0]) == {0: 7}
+    assert source.committed([0]) == {0: Committed(7)}
 
 
 def test_nothing_to_commit_is_no_transaction(kit: Kit) -> None:
@@ -105,8 +105,21 @@ def test_a_member_of_an_old_generation_cannot_commit(kit: Kit) -> None:
     assert source.committed([0]) == {0: None}
 
     written = sink.commit(records(topic, b"kept"), Offsets(topic, {0: 6}, now))
-    assert source.committed([0]) == {0: 6}
+    assert source.committed([0]) == {0: Committed(6)}
     assert [r.value for r in read_to(kit.tail(), topic, 0, written[-1] + 1)] == [b"kept"]
+
+
+@members_fenced
+def test_a_member_whose_partitions_went_to_another_cannot_commit(kit: Kit) -> None:
+    topic, group = fresh("t"), fresh("group")
+    kit.create(topic)
+    zombie = kit.source(topic, group)
+    stale = joined(zombie, {0}).membership
+    zombie.close()
+    joined(kit.source(topic, group), {0})
+
+    with pytest.raises(CommitFailed):
+        kit.sink(fresh("slot")).commit(records(topic, b"lost"), Offsets(topic, {0: 5}, stale))
 
 
 @members_fenced
@@ -120,7 +133,7 @@ def test_the_offsets_of_a_failed_transaction_do_not_come_back_with_the_next(kit:
         sink.commit([], Offsets(topic, {0: 500}, replace(now, member="a-zombie")))
     sink.commit([], Offsets(topic, {1: 10}, now))
 
-    assert source.committed([0, 1]) == {0: None, 1: 10}
+    assert source.committed([0, 1]) == {0: None, 1: Committed(10)}
 
 
 def test_a_second_sink_of_the_same_slot_fences_the_first(kit: Kit) -> None:

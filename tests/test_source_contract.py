@@ -7,11 +7,12 @@ import time
 import pytest
 
 from consumers.source import Source
-from producers.murmur2 import partition_of
+from stream.contracts.partitioning import partition_of
 from producers.sink import Offsets, Outgoing
 from stream.errors import Disagreement, IncompleteJournal
 from tests.brokers import (
     ABORTED_HIDDEN,
+    GROUPS_SHARE,
     OFFSETS_CHECKED,
     Kit,
     brokers_with,
@@ -23,6 +24,7 @@ from tests.brokers import (
 )
 
 aborted_hidden = pytest.mark.parametrize("kit", brokers_with(ABORTED_HIDDEN), indirect=True)
+groups_share = pytest.mark.parametrize("kit", brokers_with(GROUPS_SHARE), indirect=True)
 offsets_checked = pytest.mark.parametrize("kit", brokers_with(OFFSETS_CHECKED), indirect=True)
 
 
@@ -89,11 +91,13 @@ class TestSource:
 
         successor = kit.source(topic, group)
         joined(successor, {0}, at_begin=False)
-        offset = successor.committed([0])[0]
-        assert offset == 2
-        successor.seek(0, offset)
+        committed = successor.committed([0])[0]
+        assert committed is not None
+        assert committed.offset == 2
+        successor.seek(0, committed.offset)
         assert [r.value for r in taken(successor, 2)] == [b"c", b"d"]
 
+    @groups_share
     def test_two_members_share_the_partitions_and_a_new_epoch_needs_a_new_seek(self, kit: Kit) -> None:
         topic, group = topic_of(kit, 2), fresh("group")
         first = kit.source(topic, group)

@@ -97,7 +97,7 @@ def _check_ids(key: bytes, customer_id: str, event_id: str) -> None:
 def _occurred_at_ms(text: str, latest_ms: int) -> int:
     try:
         at = ms_of(text)
-    except (ValueError, OverflowError):
+    except ValueError:
         raise RejectedEvent(Reason.BAD_TIME, "occurred_at: no such day") from None
     if at < EARLIEST_MS:
         raise RejectedEvent(Reason.ABSURD_TIME, "occurred_at: before 1990")

@@ -5,21 +5,21 @@ They are typed dictionaries, not model classes: pydantic checks a parsed object 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
-from pydantic_core import ErrorDetails
 from typing_extensions import TypedDict  # pydantic needs this one below Python 3.12
 
+from stream.contracts.faults import rejected
 from stream.contracts.reasons import Reason
-from stream.contracts.timestamps import RFC_3339, WITHOUT_OFFSET
+from stream.contracts.timestamps import RFC_3339
 from stream.errors import RejectedEvent
 
 MAX_ID_BYTES = 200
 MAX_NUMBER = 1e9
 """Of anything that is added up."""
+MAX_ATTRIBUTES = 50
 MAX_ATTRIBUTE_NUMBER = 2**53
 """Beyond it JSON readers disagree about integers."""
 
@@ -31,7 +31,9 @@ Attribute = (
     | Annotated[int, Field(ge=-MAX_ATTRIBUTE_NUMBER, le=MAX_ATTRIBUTE_NUMBER)]
     | Annotated[float, Field(ge=-MAX_ATTRIBUTE_NUMBER, le=MAX_ATTRIBUTE_NUMBER)]
 )
-Attributes = Annotated[dict[Annotated[str, Field(max_length=80)], Attribute], Field(max_length=50)]
+Attributes = Annotated[
+    dict[Annotated[str, Field(max_length=80)], Attribute], Field(max_length=MAX_ATTRIBUTES)
+]
 
 # Strict: "12" and true are no numbers. Unknown fields are ignored; events.decode counts them.
 _STRICT = with_config(
@@ -148,7 +150,6 @@ _CHECKS = {
     "profile": TypeAdapter(Profile).validator,
 }
 _RESERVED = frozenset({"consent", "override", "merge", "absorb", "erase"})
-_NAIVE = re.compile(WITHOUT_OFFSET + r"\Z")
 
 
 def check(payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -162,63 +163,11 @@ def check(payload: Mapping[str, Any]) -> dict[str, Any]:
         if kind in _RESERVED:
             raise RejectedEvent(Reason.RESERVED_TYPE, f"type: '{kind}' is reserved and not handled yet")
         raise RejectedEvent(Reason.UNKNOWN_TYPE, f"type: none of {', '.join(_CHECKS)}")
+    attributes = payload.get("attributes")
+    if type(attributes) is dict and len(attributes) > MAX_ATTRIBUTES:  # before each of thousands is a fault
+        raise RejectedEvent(Reason.ATTRIBUTES_TOO_LARGE, f"attributes: more than {MAX_ATTRIBUTES}")
     try:
         fields: dict[str, Any] = rules.validate_python(payload)
     except ValidationError as error:
-        raise _rejected(error.errors(include_url=False, include_context=False)) from None
+        raise rejected(error) from None
     return fields
-
-
-def _rejected(errors: list[ErrorDetails]) -> RejectedEvent:
-    """The first fault. A value that fits no member of a union fails each: that it nearly fits says why."""
-    same = [e for e in errors if e["loc"][:2] == errors[0]["loc"][:2]]
-    fault = next((e for e in same if not e["type"].endswith("_type")), errors[0])
-    reason = _reason(fault)
-    told = _TOLD.get(reason, fault["msg"])
-    return RejectedEvent(reason, f"{_where(fault['loc'])}: {told}")
-
-
-_TOLD = {
-    Reason.CONTROL_CHARACTER: "has a control character",
-    Reason.NAIVE_TIME: "has no offset: 'Z' or one like '+01:00' is needed",
-    Reason.BAD_TIME: "is not an RFC 3339 time",
-    Reason.BAD_CURRENCY: "is not three capital letters",
-}
-"""Where pydantic would show a regular expression."""
-
-
-def _where(loc: tuple[int | str, ...]) -> str:
-    """The declared name of a field; names of attributes are the customer's data."""
-    path = loc[:1] if loc[0] == "attributes" else loc
-    return ".".join(map(str, path))
-
-
-def _reason(fault: ErrorDetails) -> Reason:
-    field, given = fault["loc"][0], fault["input"]
-    match fault["type"]:
-        case "missing":
-            return Reason.MISSING_FIELD
-        case "finite_number":
-            return Reason.NOT_FINITE
-        case "less_than_equal" | "greater_than_equal":
-            return Reason.OUT_OF_BOUNDS
-        case "float_type" if type(given) is int:  # so large that it is no float
-            return Reason.OUT_OF_BOUNDS
-        case "string_too_short":
-            return Reason.EMPTY_ID
-        case "string_too_long" | "too_long":
-            return _TOO_LONG.get((str(field), fault["type"]), Reason.ID_TOO_LONG)
-        case "string_pattern_mismatch" if field == "occurred_at":
-            return Reason.NAIVE_TIME if _NAIVE.match(given) else Reason.BAD_TIME
-        case "string_pattern_mismatch":
-            return Reason.BAD_CURRENCY if field == "currency" else Reason.CONTROL_CHARACTER
-        case _:
-            return Reason.WRONG_TYPE
-
-
-_TOO_LONG = {
-    ("lines", "too_long"): Reason.TOO_MANY_LINES,
-    ("lines", "string_too_long"): Reason.CATEGORY_TOO_LONG,
-    ("attributes", "too_long"): Reason.ATTRIBUTES_TOO_LARGE,
-    ("attributes", "string_too_long"): Reason.ATTRIBUTES_TOO_LARGE,
-}

@@ -58,6 +58,8 @@ def _refuse_duplicates(value: bytes) -> None:
         json.loads(value, object_pairs_hook=_distinct, parse_int=str, parse_float=str)
     except RecursionError:
         raise RejectedEvent(Reason.TOO_DEEP, "nested too deeply") from None
+    except ValueError:
+        raise RejectedEvent(Reason.NOT_JSON, "two JSON parsers disagree about it") from None
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> None:

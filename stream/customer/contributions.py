@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -19,7 +19,7 @@ EVENING_STARTS_HOUR = 17
 _THURSDAY = 3
 """1970-01-01 was one; Monday is 0."""
 _SATURDAY = 5
-ACTIVE = frozenset({"order", "view"})
+ACTIVE = ("order", "view")
 """Event types that are a sign of life."""
 
 
@@ -29,17 +29,19 @@ def contributions(features: FeatureSet, events: Sequence[Event]) -> FloatArray:
     if not events:
         return x
     local = _local_ms(features.settings.timezone, np.array([e.occurred_at_ms for e in events]))
-    conditions = {None: np.True_, "weekend": _is_weekend(local), "evening": _is_evening(local)}
-    types = np.array([e.type for e in events])
-    x[:, ACTIVITY] = [e.type in ACTIVE for e in events]
+    always = np.ones(len(events), dtype=bool)
+    during = {None: always, "weekend": _is_weekend(local), "evening": _is_evening(local)}
+    types = [e.type for e in events]
+    is_type = {name: np.array([t == name for t in types]) for name in ACTIVE}
+    x[:, ACTIVITY] = is_type["order"] | is_type["view"]
     lines = _Lines(events)
     for accumulator in features.settings.accumulators:
         slots = features.slots[accumulator.name]
         if accumulator.field == "lines.amount":
-            lines.add(x, accumulator, slots.first, slots.total)
+            x[:, slots.first : slots.total + 1] = lines.sums(accumulator, during)
             continue
         value = 1.0 if accumulator.field is None else np.array([getattr(e, accumulator.field) for e in events])
-        x[:, slots.first] = np.where((types == accumulator.of) & conditions[accumulator.when], value, 0.0)
+        x[:, slots.first] = np.where(is_type[accumulator.of] & during[accumulator.when], value, 0.0)
     return x
 
 
@@ -47,20 +49,32 @@ class _Lines:
     """The lines of all baskets of a batch, as columns."""
 
     def __init__(self, events: Sequence[Event]) -> None:
-        self.event = np.repeat(np.arange(len(events)), [len(e.lines) for e in events])
-        self.category = [category for e in events for category, _, _ in e.lines]
-        self.amount = np.array([amount for e in events for _, amount, _ in e.lines])
-        self.private_label = np.array([private for e in events for _, _, private in e.lines], dtype=bool)
+        lines = [line for e in events for line in e.lines]
+        self._events = len(events)
+        self._event = np.repeat(np.arange(len(events)), [len(e.lines) for e in events])
+        self._category = [category for category, _, _ in lines]
+        self._amount = np.array([amount for _, amount, _ in lines], dtype=np.float64)
+        self._private_label = np.array([private for _, _, private in lines], dtype=bool)
 
-    def add(self, x: FloatArray, accumulator: Accumulator, first: int, total: int) -> None:
-        """Add this accumulator's share of the lines; ``np.add.at`` adds in line order, so the bits are an event's own."""
-        amount = np.where(self.private_label, self.amount, 0.0) if accumulator.when == "private_label" else self.amount
-        np.add.at(x, (self.event, total), amount)
-        if accumulator.kind == "mix":
-            code = {value: first + i for i, value in enumerate(accumulator.values)}
-            other = first + len(accumulator.values)
-            slot = np.array([code.get(category, other) for category in self.category], dtype=np.int64)
-            np.add.at(x, (self.event, slot), amount)
+    def sums(self, accumulator: Accumulator, during: Mapping[str | None, NDArray[np.bool_]]) -> FloatArray:
+        """What each event's lines add up to, by category and then in total, or only in total: (events, slots)."""
+        if accumulator.when == "private_label":
+            counts = self._private_label
+        else:
+            counts = during[accumulator.when][self._event]
+        amount = np.where(counts, self._amount, 0.0)
+        total = self._by_event(amount, np.zeros(len(amount), dtype=np.int64), 1)
+        if accumulator.kind != "mix":
+            return total
+        code = {value: i for i, value in enumerate(accumulator.values)}
+        other = len(code)
+        slot = np.array([code.get(category, other) for category in self._category], dtype=np.int64)
+        return np.concatenate([self._by_event(amount, slot, other + 1), total], axis=1)
+
+    def _by_event(self, amount: FloatArray, slot: TimeArray, slots: int) -> FloatArray:
+        """Sums by event and slot. ``np.bincount`` adds in line order, so the bits are an event's own."""
+        flat = np.bincount(self._event * slots + slot, amount, self._events * slots)
+        return np.asarray(flat, dtype=np.float64).reshape(self._events, slots)
 
 
 def _local_ms(timezone: str, at_ms: TimeArray) -> TimeArray:
@@ -70,7 +84,7 @@ def _local_ms(timezone: str, at_ms: TimeArray) -> TimeArray:
 
 @lru_cache(maxsize=65_536)
 def _offset_ms(timezone: str, hour: int) -> int:
-    """Offset from UTC in an hour since 1970; zones change theirs on whole hours (quarter hours in a few, once a year)."""
+    """Offset from UTC in an hour since 1970. Zones change theirs on whole hours of UTC, but for a few, once a year."""
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(hours=hour)
     offset = moment.astimezone(ZoneInfo(timezone)).utcoffset()
     return round((offset or timedelta(0)).total_seconds() * 1000)

@@ -88,35 +88,49 @@ class FeatureSet:
         """Number of sums kept of a customer."""
         return 1 + max((s.total for s in self.slots.values()), default=ACTIVITY)
 
-    def y(self, sums: FloatArray, first_at: TimeArray, newest_at: TimeArray, at_ms: TimeArray) -> NDArray[np.int16]:
-        """Vectors of n customers at their times ``at_ms`` (n,), from ``sums`` (n, width). Shape (n, d), int16 steps."""
-        steps = (self._transformed(self.raw(sums, first_at, newest_at, at_ms)) - self._low) * self._per_unit
+    def y(
+        self, sums: FloatArray, first_at: TimeArray, newest_at: TimeArray, at_ms: TimeArray
+    ) -> NDArray[np.int16]:
+        """Vectors of n customers from ``sums`` (n, width), at times ``at_ms`` (..., n).
+
+        Shape (..., n, d), int16 steps.
+        """
+        steps = self._transformed(self.raw(sums, first_at, newest_at, at_ms))
+        steps -= self._low
+        steps *= self._per_unit
         np.rint(steps, out=steps)
         np.clip(steps, 0, STEPS, out=steps)
-        return (steps - STEPS // 2).astype(np.int16)
+        steps -= STEPS // 2
+        return steps.astype(np.int16)
 
     def natural(self, y: NDArray[np.int16] | FloatArray) -> FloatArray:
-        """Natural units of vectors in steps, shape (n, d). Exact to half a step."""
-        transformed = (np.asarray(y, dtype=np.float64) + STEPS // 2) / self._per_unit + self._low
-        return np.where(self._is_log, np.expm1(transformed), transformed)
+        """Natural units of vectors in steps, shape (..., d). Exact to half a step."""
+        natural = (np.asarray(y, dtype=np.float64) + STEPS // 2) / self._per_unit + self._low
+        natural[..., self._is_log] = np.expm1(natural[..., self._is_log])
+        return natural
 
-    def raw(self, sums: FloatArray, first_at: TimeArray, newest_at: TimeArray, at_ms: TimeArray) -> FloatArray:
-        """Features in natural units before clipping and rounding, shape (n, d)."""
-        decay = self.decay(newest_at, at_ms)[:, None]
-        exposure = self.exposure_days(first_at, at_ms)[:, None]
-        above = sums[:, self._above[0]]
+    def raw(
+        self, sums: FloatArray, first_at: TimeArray, newest_at: TimeArray, at_ms: TimeArray
+    ) -> FloatArray:
+        """Features in natural units before clipping and rounding, shape (..., n, d)."""
+        decay = self.decay(newest_at, at_ms)[..., None]
+        exposure = self.exposure_days(first_at, at_ms)[..., None]
+        # In memory customers stand side by side from here on: numpy's inner loops are then long.
+        slots = np.ascontiguousarray(sums.T)
+        above = slots[self._above[0]]
         for more in self._above[1:]:
-            above = above + np.where(more >= 0, sums[:, more], 0.0)
-        below = np.where(self._is_rate, exposure, sums[:, self._below] * decay) + self._prior_weight
-        shrunk = above * decay + self._prior_weight * self._prior
-        ratio = np.divide(shrunk, below, out=np.zeros_like(shrunk), where=below > 0) * self._factor
+            above += np.where(more[:, None] >= 0, slots[more], 0.0)
+        below = np.where(self._is_rate, exposure, slots[self._below].T * decay) + self._prior_weight
+        shrunk = above.T * decay + self._prior_weight * self._prior
+        ratio = np.divide(shrunk, below, out=np.zeros_like(shrunk), where=below > 0)
+        ratio *= self._factor
         for column, first, count, smoothing in self._entropies:
-            ratio[:, column] = _entropy(sums[:, first : first + count] * decay, smoothing)
+            ratio[..., column] = _entropy(slots[first : first + count].T * decay, smoothing)
         return ratio
 
     def bounded(self, natural: FloatArray) -> FloatArray:
         """Natural units within the declared ranges."""
-        return np.clip(natural, self._bounds[0], self._bounds[1])
+        return np.asarray(np.clip(natural, self._bounds[0], self._bounds[1]))
 
     def decay(self, newest_at: TimeArray, at_ms: TimeArray) -> FloatArray:
         """Factor from stored sums to sums decayed to ``at_ms``. Stored sums are relative to the landmark."""
@@ -141,7 +155,7 @@ class FeatureSet:
     def _above(self) -> list[NDArray[np.int64]]:
         columns = [self._numerator(f) for f in self.features]
         longest = max(map(len, columns), default=1)
-        return [np.array([c[i] if i < len(c) else -1 for c in columns]) for i in range(longest)]
+        return [np.array([c[i] if i < len(c) else -1 for c in columns], np.int64) for i in range(longest)]
 
     def _numerator(self, feature: Feature) -> list[int]:
         slots = self.slots[feature.of]
@@ -185,26 +199,31 @@ class FeatureSet:
 
     @cached_property
     def _low(self) -> FloatArray:
-        return self._transformed(np.array([[f.range[0] for f in self.features]]))[0]
+        return self._transformed(self._bounds[0])
 
     @cached_property
     def _per_unit(self) -> FloatArray:
-        return STEPS / (self._transformed(np.array([[f.range[1] for f in self.features]]))[0] - self._low)
+        return np.asarray(STEPS / (self._transformed(self._bounds[1]) - self._low))
 
     def _transformed(self, natural: FloatArray) -> FloatArray:
         bounded = self.bounded(natural)
-        bounded[:, self._is_log] = np.log1p(bounded[:, self._is_log])
-        return np.asarray(bounded)
+        for column in np.flatnonzero(self._is_log):
+            np.log1p(bounded[..., column], out=bounded[..., column])
+        return bounded
 
 
 def _entropy(mix: FloatArray, smoothing: float) -> FloatArray:
-    """Shannon entropy of each row's shares over its maximum, after adding ``smoothing`` to every category."""
+    """Shannon entropy of shares (..., m) over its maximum, after adding ``smoothing`` to every category."""
     bounded = np.maximum(mix, 0.0) + smoothing
-    total = bounded[:, 0].copy()
-    for column in range(1, bounded.shape[1]):
-        total += bounded[:, column]
-    entropy = np.zeros(len(bounded))
-    for column in range(bounded.shape[1]):
-        share = np.divide(bounded[:, column], total, out=np.zeros_like(total), where=total > 0)
-        entropy -= share * np.log(np.where(share > 0, share, 1.0))
-    return np.asarray(entropy / np.log(bounded.shape[1]))
+    total = _added_up(bounded)[..., None]
+    share = np.divide(bounded, total, out=np.zeros_like(bounded), where=total > 0)
+    entropy = 0.0 - _added_up(share * np.log(np.where(share > 0, share, 1.0)))
+    return np.asarray(entropy / np.log(mix.shape[-1]))
+
+
+def _added_up(columns: FloatArray) -> FloatArray:
+    """Sum over the last axis, always from left to right."""
+    total = columns[..., 0].copy()
+    for column in range(1, columns.shape[-1]):
+        total += columns[..., column]
+    return total

@@ -62,7 +62,9 @@ class Register:
 
     def newer(self, other: Register | None) -> Register:
         """The winner of two writes."""
-        return self if other is None or (self.at_ms, self.event_id) >= (other.at_ms, other.event_id) else other
+        if other is None or (self.at_ms, self.event_id) >= (other.at_ms, other.event_id):
+            return self
+        return other
 
 
 Registers = Mapping[str, Register]
@@ -110,8 +112,16 @@ def empty(features: FeatureSet, count: int) -> States:
     rows = np.zeros(count, dtype(features))
     for field in ("first_at", "newest_at", "looked_at", "deadline", "since"):
         rows[field] = NEVER
+    for field in ("margin", "fit", "change_margin"):
+        rows[field] = np.nan
     rows["cell"] = OUT_OF_POPULATION
     return rows
+
+
+def in_population(rows: States) -> NDArray[np.bool_]:
+    """Who counts in the model, (n,): was ever active, and is neither dormant nor closed."""
+    away = (rows["status"] == Status.DORMANT) | (rows["status"] == Status.CLOSED)
+    return np.asarray((rows["newest_at"] != NEVER) & ~away)
 
 
 def pack(rows: States, registers: Sequence[Registers]) -> list[bytes]:

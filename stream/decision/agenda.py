@@ -30,7 +30,7 @@ class Looks:
     @property
     def by_event(self) -> NDArray[np.bool_]:
         """Which looks an event caused."""
-        return self.event != NO_EVENT
+        return np.asarray(self.event != NO_EVENT)
 
 
 class Agenda:
@@ -62,8 +62,9 @@ class Agenda:
         event = np.full(len(who), none)
         event[has_event] = self._order[self._next[who[has_event]]]
         due = deadline[who]
-        fires = (due != NEVER) & (due < self._horizon[self._partition[who]]) & (self._position(who, due) <= event)
-        fires[has_event] |= (due[has_event] != NEVER) & (self._event_at[event[has_event]] > due[has_event])
+        fires = (due < self._horizon[self._partition[who]]) & (self._position(who, due) <= event)
+        fires[has_event] |= self._event_at[event[has_event]] > due[has_event]
+        fires &= due != NEVER
         looks = fires | has_event
         self._waiting = who = who[looks]
         if not len(who):

@@ -44,8 +44,9 @@ class Assigner:
 
     @cached_property
     def enterable(self) -> NDArray[np.bool_]:
-        """Whether a customer may move there: not into a retiring segment, (k,)."""
-        return np.array([not s.retiring for s in self.snapshot.segments])
+        """Whether a customer may move there and stay: not in a retiring segment, unless all are, (k,)."""
+        staying = np.array([not s.retiring for s in self.snapshot.segments])
+        return staying if staying.any() else ~staying
 
     @cached_property
     def radii(self) -> FloatArray:
@@ -53,25 +54,34 @@ class Assigner:
         return np.array([s.radius for s in self.snapshot.segments])
 
     def distances(self, y: Vectors | FloatArray) -> FloatArray:
-        """Euclidean distances in z of n vectors to the k centroids, shape (n, k)."""
+        """Euclidean distances in z of vectors (..., d) to the k centroids, shape (..., k)."""
         return self.distances_z(self.snapshot.scale.z(y))
 
     def distances_z(self, z: FloatArray) -> FloatArray:
         """The same from scaled vectors."""
-        squared = np.zeros((len(z), len(self.centroids)))
-        for feature in range(z.shape[1]):
-            difference = z[:, feature, None] - self.centroids[None, :, feature]
-            squared += difference * difference
-        return np.asarray(np.sqrt(squared))
+        # In memory one centroid's distances stand side by side: numpy's inner loops are then long.
+        squared = np.moveaxis(np.zeros((len(self.centroids), *z.shape[:-1])), 0, -1)
+        difference = np.empty_like(squared)
+        for feature in range(z.shape[-1]):
+            np.subtract(z[..., feature, None], self.centroids[:, feature], out=difference)
+            difference *= difference
+            squared += difference
+        return np.sqrt(squared, out=squared)
 
     def decide(self, distances: FloatArray, held: IntArray) -> Decision:
-        """Hold or move, from distances (n, k) and the numbers of the segments held (n,), ``NONE`` for none."""
+        """Hold or move, from distances (n, k) and the numbers of segments held (n,), ``NONE`` for none."""
         index = self.index(held)
-        rival, margin = self._rival(distances, index)
-        stays = (index >= 0) & self.enterable[index] & (margin >= -self.snapshot.margin)
-        chosen = np.where(stays, index, rival)
-        _, margin = self._rival(distances, chosen)
-        return Decision(self.numbers[chosen], margin, distances[np.arange(len(chosen)), chosen] / self.radii[chosen])
+        others, margin = self._others(distances, index)
+        chosen = np.where(self._stays(index, margin), index, others.argmin(axis=-1))
+        _, margin = self._others(distances, chosen)
+        fit = distances[np.arange(len(chosen)), chosen] / self.radii[chosen]
+        return Decision(self.numbers[chosen], margin, fit)
+
+    def moves(self, distances: FloatArray, held: IntArray) -> NDArray[np.bool_]:
+        """Whether ``decide`` would answer another segment than the one held, (..., n) from (..., n, k)."""
+        index = self.index(held)
+        _, margin = self._others(distances, index)
+        return ~self._stays(index, margin)
 
     def index(self, numbers: IntArray) -> IntArray:
         """Positions of segment numbers in the snapshot, -1 where it does not have them."""
@@ -79,28 +89,31 @@ class Assigner:
         return np.where(matches.any(axis=1), matches.argmax(axis=1), -1)
 
     def cells(self, y: Vectors) -> IntArray:
-        """Nearest cell of each vector, (n,) cell ids."""
+        """Nearest cell of each vector, (n,) cell ids; of equally near ones the first."""
         z = self.snapshot.scale.z(y)
-        return self.snapshot.cell_ids[(self._cell_squares - 2.0 * (z @ self._cells_z.T)).argmin(axis=1)]
+        nearness = np.empty((len(z), len(self._cells_z)))
+        nearness[:] = (self._cells_z**2).sum(axis=1)
+        product = np.empty_like(nearness)
+        for feature in range(z.shape[1]):
+            np.multiply(z[:, feature, None], 2.0 * self._cells_z[:, feature], out=product)
+            nearness -= product
+        return np.asarray(self.snapshot.cell_ids[nearness.argmin(axis=1)])
 
     @cached_property
     def _cells_z(self) -> FloatArray:
         return self.snapshot.scale.z(self.snapshot.cell_positions)
 
-    @cached_property
-    def _cell_squares(self) -> FloatArray:
-        return np.asarray((self._cells_z**2).sum(axis=1))
+    def _stays(self, index: IntArray, margin: FloatArray) -> NDArray[np.bool_]:
+        held_on = (index >= 0) & self.enterable[index] & (margin >= -self.snapshot.margin)
+        return np.asarray(held_on)
 
-    def _rival(self, distances: FloatArray, index: IntArray) -> tuple[IntArray, FloatArray]:
-        """Nearest enterable segment other than ``index``, and the margin over it."""
-        rows = np.arange(len(distances))
-        known = index >= 0
-        d_held = np.where(known, distances[rows, index], np.inf)
-        others = np.where(self.enterable[None, :], distances, np.inf)
-        others[rows[known], index[known]] = np.inf
-        rival = others.argmin(axis=1)
-        d_rival = others[rows, rival]
-        alone = ~np.isfinite(d_rival) | ~known
+    def _others(self, distances: FloatArray, index: IntArray) -> tuple[FloatArray, FloatArray]:
+        """Distances to enterable segments other than ``index``, else infinite; margin over the nearest of them."""
+        is_held = index[:, None] == np.arange(len(self.numbers))
+        others = np.where(self.enterable & ~is_held, distances, np.inf)
+        d_rival = others.min(axis=-1)
+        d_held = np.where(is_held, distances, 0.0).max(axis=-1)
+        alone = ~np.isfinite(d_rival) | (index < 0)
         larger = np.maximum(np.maximum(d_rival, d_held), np.finfo(float).tiny)
-        gap = np.subtract(d_rival, d_held, out=np.zeros_like(d_held), where=~alone)
-        return rival, np.where(alone, 1.0, gap / np.where(alone, 1.0, larger))
+        gap = np.subtract(d_rival, d_held, out=np.ones_like(d_held), where=~alone)
+        return others, np.divide(gap, larger, out=gap, where=~alone)

@@ -13,7 +13,7 @@ from stream.decision.assign import NONE, Assigner
 from stream.model.snapshot import FloatArray, IntArray, Vectors
 
 
-class Because(NamedTuple):
+class Reason(NamedTuple):
     """One feature's part in a change. ``contribution`` is its share of what spoke for the new segment."""
 
     feature: int
@@ -48,7 +48,7 @@ class Explainer:
         first, second = (self.assigner.decide(self.assigner.distances(y), held).segment for y in (before["y"], aged))
         return first, second
 
-    def reasons(self, entry: Vectors, now: Vectors, old: IntArray, new: IntArray, most: int = 3) -> list[list[Because]]:
+    def reasons(self, entry: Vectors, now: Vectors, old: IntArray, new: IntArray, most: int = 3) -> list[list[Reason]]:
         """For each change the features that spoke most for the new segment, strongest first.
 
         A feature speaks with its part of d_old^2 - d_new^2, and of that only what came since the old segment was
@@ -70,7 +70,7 @@ class Explainer:
         order = np.argsort(-share, axis=1, kind="stable")[:, :most]
         return [
             [
-                Because(int(f), float(before_natural[i, f]), float(now_natural[i, f]), float(share[i, f]))
+                Reason(int(f), float(before_natural[i, f]), float(now_natural[i, f]), float(share[i, f]))
                 for f in order[i]
                 if share[i, f] > 0
             ]

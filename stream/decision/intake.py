@@ -14,12 +14,14 @@ from stream.customer.fold import add
 from stream.customer.state import SEEN, Register, Registers, States
 
 _HASH_BYTES = 6
+_PADDING = b"\0\0"
 
 
 def event_hashes(events: Sequence[Event]) -> NDArray[np.uint64]:
-    """48-bit hashes of the event ids: among 16 remembered, two differ by chance once in 10^13 events."""
+    """48-bit hashes of the event ids, never 0: one is taken for one of 16 others once in 10^13 events."""
     digests = [hashlib.blake2b(e.event_id.encode(), digest_size=_HASH_BYTES).digest() for e in events]
-    return np.array([int.from_bytes(d, "little") or 1 for d in digests], dtype=np.uint64)
+    numbers = np.frombuffer(b"".join([d + _PADDING for d in digests]), dtype=np.uint64)
+    return np.maximum(numbers, np.uint64(1))
 
 
 def is_duplicate(rows: States, hashes: NDArray[np.uint64]) -> NDArray[np.bool_]:
@@ -28,7 +30,9 @@ def is_duplicate(rows: States, hashes: NDArray[np.uint64]) -> NDArray[np.bool_]:
     return np.asarray(((rows["seen_low"] == low[:, None]) & (rows["seen_high"] == high[:, None])).any(axis=1))
 
 
-def take_in(features: FeatureSet, rows: States, x: FloatArray, at_ms: TimeArray, hashes: NDArray[np.uint64]) -> None:
+def take_in(
+    features: FeatureSet, rows: States, x: FloatArray, at_ms: TimeArray, hashes: NDArray[np.uint64]
+) -> None:
     """Fold one accepted event into each row, in place, and remember its id."""
     active = x[:, ACTIVITY] > 0
     add(rows, x, at_ms, active, features.settings.half_life_ms)
@@ -43,7 +47,10 @@ def take_in(features: FeatureSet, rows: States, x: FloatArray, at_ms: TimeArray,
 
 def registered(held: Registers, event: Event) -> Registers:
     """Registers after a profile event: attributes are last-write-wins, each for itself."""
-    written = {name: Register(value, event.occurred_at_ms, event.event_id) for name, value in (event.attributes or {}).items()}
+    written = {
+        name: Register(value, event.occurred_at_ms, event.event_id)
+        for name, value in (event.attributes or {}).items()
+    }
     return {**held, **{name: register.newer(held.get(name)) for name, register in written.items()}}
 
 

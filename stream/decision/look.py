@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from stream.customer.features import DAY_MS, NEVER, FeatureSet, TimeArray
-from stream.customer.state import States, Status
+from stream.customer.features import NEVER, FeatureSet, TimeArray
+from stream.customer.state import States, Status, empty
 from stream.decision.assign import NONE, Assigner
-from stream.decision.silence import deadlines, dormant_at
+from stream.decision.silence import deadlines, dormant_at, forgotten_at
 
 ATYPICAL_RADII = 3.0
 """Farther than this many radii is atypical, when two looks in a row say so."""
+_LEFT_OF_CLOSED = ("version", "looked_at", "since", "model_version", "epoch", "seen_low", "seen_high", "seen_next")
 _WAS_FAR = 2
 _ATYPICAL = 1
 
@@ -22,27 +22,21 @@ def look(features: FeatureSet, rows: States, at_ms: TimeArray, assigner: Assigne
     ``looks`` must already count this look. A late event is looked at where its customer stands, not in the past.
     """
     at = np.maximum(np.maximum(at_ms, rows["looked_at"]), rows["newest_at"])
+    asleep, forgotten = dormant_at(features, rows), forgotten_at(features, rows, at)
     rows["looked_at"] = at
     rows["y"] = features.y(rows["sums"], rows["first_at"], rows["newest_at"], at)
-    rows["status"] = _status(features, rows, at, has_model=assigner is not None)
+    is_ready = (rows["looks"] >= features.settings.cold_looks) & (assigner is not None)
+    awake = np.where(is_ready, Status.READY, Status.COLD)
+    status = np.where((asleep != NEVER) & (at >= asleep), Status.DORMANT, awake)
+    rows["status"] = np.where(at >= forgotten, Status.CLOSED, status)
     if assigner is not None:
         _assign(rows, assigner)
         rows["model_version"] = assigner.snapshot.version
         rows["epoch"] = assigner.snapshot.epoch
     closed = rows["status"] == Status.CLOSED
     if closed.any():
-        rows[closed] = _closed(rows[closed])
-    rows["deadline"] = deadlines(features, rows, assigner)
-
-
-def _status(features: FeatureSet, rows: States, at: TimeArray, *, has_model: bool) -> NDArray[np.uint8]:
-    asleep = dormant_at(features, rows)
-    last_sign = np.where(rows["newest_at"] == NEVER, np.maximum(rows["since"], at - DAY_MS), rows["newest_at"])
-    forgotten = at >= last_sign + round(features.settings.forget_after_days * DAY_MS)
-    is_ready = (rows["looks"] >= features.settings.cold_looks) & has_model
-    awake = np.where(is_ready, Status.READY, Status.COLD)
-    status = np.where((asleep != NEVER) & (at >= asleep), Status.DORMANT, awake)
-    return np.where(forgotten, Status.CLOSED, status).astype(np.uint8)
+        rows[closed] = _closed(features, rows[closed])
+    rows["deadline"] = deadlines(features, rows, asleep, forgotten, assigner)
 
 
 def _assign(rows: States, assigner: Assigner) -> None:
@@ -64,13 +58,10 @@ def _assign(rows: States, assigner: Assigner) -> None:
     rows["atypical"] = far * _WAS_FAR + atypical * _ATYPICAL
 
 
-def _closed(rows: States) -> States:
+def _closed(features: FeatureSet, rows: States) -> States:
     """What is left of a customer who was closed: the version goes on, should the person come back."""
-    left = np.zeros_like(rows)
-    for field in ("first_at", "newest_at"):
-        left[field] = NEVER
-    for field in ("version", "looked_at", "since", "model_version", "epoch", "seen_low", "seen_high", "seen_next"):
+    left = empty(features, len(rows))
+    for field in _LEFT_OF_CLOSED:
         left[field] = rows[field]
     left["status"] = Status.CLOSED
-    left["cell"] = rows["cell"]
     return left

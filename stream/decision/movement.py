@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stream.customer.state import OUT_OF_POPULATION, States, Status
 from stream.decision.assign import NONE
@@ -13,14 +14,14 @@ from stream.model.snapshot import NURSERY, IntArray, Vectors
 def movement(
     features_id: str, now_ms: int, looks: int, before: States, after: States, rows: Vectors | None
 ) -> LearningRecord | None:
-    """The learning record of a batch, or ``None`` when nobody moved.
+    """The learning record of a batch, or ``None`` when nobody moved and no ``rows`` were looked at.
 
     A customer's old vector leaves its old cell, its new one enters its new cell; who stands still is left out.
     """
     moved = (before["cell"] != after["cell"]) | (before["y"] != after["y"]).any(axis=1)
     moved &= (before["cell"] != OUT_OF_POPULATION) | (after["cell"] != OUT_OF_POPULATION)
     held = _held(before, after)
-    if not moved.any() and not held and rows is None:
+    if not (moved.any() or held or (rows is not None and len(rows))):
         return None
     old, new = before[moved], after[moved]
     cell = np.concatenate([old["cell"], new["cell"]]).astype(np.int64)
@@ -43,7 +44,7 @@ def movement(
     )
 
 
-def _deltas(cell: IntArray, y: Vectors, sign: np.ndarray[tuple[int], np.dtype[np.int8]]) -> tuple[IntArray, ...]:
+def _deltas(cell: IntArray, y: Vectors, sign: NDArray[np.int8]) -> tuple[IntArray, ...]:
     cells, index = np.unique(cell, return_inverse=True)
     wide, signed = y.astype(np.int64), sign.astype(np.int64)
     n = np.zeros(len(cells), dtype=np.int64)

@@ -4,23 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stream.contracts.changes import Cause, SegmentChange, change_message
+from stream.contracts.changes import (
+    Assignment,
+    Because,
+    Cause,
+    Counterfactual,
+    Membership,
+    SegmentChange,
+    Status as Published,
+)
+from stream.contracts.timestamps import rfc3339
 from stream.customer.features import DAY_MS, NEVER, FeatureSet
 from stream.customer.state import States, Status
 from stream.decision.agenda import NO_EVENT
 from stream.decision.assign import NONE, Assigner
 from stream.decision.batch import Batch
-from stream.decision.explain import Because, Explainer, Otherwise
+from stream.decision.explain import Explainer, Otherwise, Reason
 from stream.model.snapshot import IntArray
 
 _ATYPICAL = 1
-_SILENT = (Status.NEW, Status.CLOSED)
+_PUBLISHED = {
+    Status.COLD.value: Published.COLD,
+    Status.READY.value: Published.READY,
+    Status.DORMANT.value: Published.DORMANT,
+    Status.LOCKED.value: Published.LOCKED,
+}
+"""Statuses that are told; who is new or closed has no assignment."""
 
 
 @dataclass(frozen=True)
@@ -55,153 +68,158 @@ def report(
     features: FeatureSet, assigner: Assigner | None, batch: Batch, changed: Changed
 ) -> list[tuple[int, SegmentChange]]:
     """One message for each change: (position of the customer in the batch, message)."""
+    if not len(changed.customer):
+        return []
     story = _Story(features, assigner, changed)
+    decided_at = rfc3339(batch.wall_ms)
+    triggers = [None if event == NO_EVENT else batch.events[event].event_id for event in changed.event.tolist()]
     return [
-        (int(who), story.message(i, batch.customers[who], _trigger(batch, changed.event[i]), batch.wall_ms))
-        for i, who in enumerate(changed.customer)
+        (who, story.message(i, batch.customers[who], triggers[i], decided_at))
+        for i, who in enumerate(changed.customer.tolist())
     ]
 
 
-def _trigger(batch: Batch, event: int) -> str | None:
-    return None if event == NO_EVENT else batch.events[event].event_id
-
-
-@dataclass(frozen=True)
 class _Story:
-    """What is told of a batch of changes; everything numeric is computed for all of them at once."""
+    """What is told of a batch of changes. Everything is computed for all of them at once, as columns."""
 
-    features: FeatureSet
-    assigner: Assigner | None
-    changed: Changed
+    def __init__(self, features: FeatureSet, assigner: Assigner | None, changed: Changed) -> None:
+        before, after = changed.before, changed.after
+        self._features, self._assigner, self._changed = features, assigner, changed
+        self._names = assigner.snapshot.names if assigner is not None else {}
+        self._explained = _explained(features, assigner, changed)
+        self._previous = self._assignments(before)
+        self._current = self._assignments(after)
+        self._causes = _causes(features, assigner, changed)
+        self._version = after["version"].tolist()
+        self._looked_at = after["looked_at"].tolist()
+        self._margin = _known(after["margin"])
+        self._fit = _known(after["fit"])
+        self._atypical = (after["atypical"] & _ATYPICAL).astype(bool).tolist()
+        self._provisional = after["provisional"].tolist()
+        self._model_version = after["model_version"].tolist()
+        self._silence = _silence(features, after)
 
-    def message(self, i: int, customer: str, trigger: str | None, wall_ms: int) -> SegmentChange:
-        """The i-th change as a message."""
-        before, after = self.changed.before[i], self.changed.after[i]
-        margin, fit = float(after["margin"]), float(after["fit"])
-        return change_message(
+    def message(self, i: int, customer: str, trigger: str | None, decided_at: str) -> SegmentChange:
+        """The i-th change."""
+        explained = self._explained.get(i, _UNEXPLAINED)
+        silence = self._silence.get(i)
+        return SegmentChange(
             customer_id=customer,
-            version=int(after["version"]),
-            previous=self._state(before),
-            current=self._state(after),
-            cause=self.causes[i],
-            occurred_at_ms=int(after["looked_at"]),
-            decided_at_ms=wall_ms,
-            margin=None if np.isnan(margin) else margin,
-            fit=None if np.isnan(fit) else fit,
-            atypical=bool(after["atypical"] & _ATYPICAL),
-            membership=self._membership(i),
-            reasons=self._reasons(i),
-            counterfactual=self._counterfactual(i),
-            provisional=self._id(int(after["provisional"])) or None,
-            model_version=int(after["model_version"]),
+            version=self._version[i],
+            previous=self._previous[i],
+            current=self._current[i],
+            cause=self._causes[i],
+            occurred_at=rfc3339(self._looked_at[i]),
+            decided_at=decided_at,
+            margin=self._margin[i],
+            fit=self._fit[i],
+            atypical=self._atypical[i],
+            membership=explained.membership,
+            reasons=explained.reasons or ((silence,) if silence else ()),
+            counterfactual=explained.counterfactual,
+            provisional=_id(self._provisional[i]) or None,
+            model_version=self._model_version[i],
             trigger_event_id=trigger,
         )
 
-    @cached_property
-    def causes(self) -> list[Cause]:
-        """The cause of each change."""
-        before, after = self.changed.before, self.changed.after
-        rung_model, rung_time = self._rungs
+    def _assignments(self, rows: States) -> list[Assignment | None]:
+        pairs = zip(rows["segment"].tolist(), rows["status"].tolist(), strict=True)
         return [
-            self._cause(before[i], after[i], int(rung_model[i]), int(rung_time[i]), self.changed.event[i] == NO_EVENT)
-            for i in range(len(after))
+            Assignment(_id(number), self._names.get(number, ""), _PUBLISHED[status]) if status in _PUBLISHED else None
+            for number, status in pairs
         ]
 
-    @staticmethod
-    def _cause(before: Any, after: Any, rung_model: int, rung_time: int, by_itself: bool) -> Cause:
-        if after["status"] == Status.CLOSED:
-            return Cause.EXPIRED
-        if before["status"] in _SILENT or before["segment"] == NONE and after["segment"] != NONE:
-            return Cause.FIRST
-        if after["status"] == Status.DORMANT and before["status"] != Status.DORMANT:
-            return Cause.TIME
-        if before["segment"] == after["segment"]:
-            return Cause.TIME if by_itself else Cause.BEHAVIOUR
-        if rung_model == after["segment"]:
-            return Cause.MODEL
-        if rung_time == after["segment"]:
-            return Cause.TIME
-        return Cause.BEHAVIOUR
 
-    @cached_property
-    def _moved(self) -> IntArray:
-        """Changes of segment (not only of status) into a segment."""
-        before, after = self.changed.before["segment"], self.changed.after["segment"]
-        return np.flatnonzero((before != after) & (after != NONE))
+@dataclass(frozen=True)
+class _Explained:
+    """What is said of a change of segment besides the segments."""
 
-    @cached_property
-    def _explainer(self) -> Explainer | None:
-        return Explainer(self.features, self.assigner) if self.assigner is not None and len(self._moved) else None
-
-    @cached_property
-    def _rungs(self) -> tuple[IntArray, IntArray]:
-        nowhere = np.full(len(self.changed.after), NONE)
-        if self._explainer is None:
-            return nowhere, nowhere
-        return self._explainer.rungs(self.changed.before, self.changed.after["looked_at"])
-
-    @cached_property
-    def _explained(self) -> dict[int, tuple[list[Because], Otherwise | None]]:
-        if self._explainer is None:
-            return {}
-        before, after = self.changed.before[self._moved], self.changed.after[self._moved]
-        old, new = before["segment"].astype(np.int64), after["segment"].astype(np.int64)
-        reasons = self._explainer.reasons(before["entry_y"], after["y"], old, new)
-        otherwise = self._explainer.counterfactuals(after["y"], old)
-        return dict(zip(self._moved.tolist(), zip(reasons, otherwise, strict=True), strict=True))
-
-    def _state(self, row: Any) -> dict[str, str] | None:
-        if row["status"] in _SILENT:
-            return None
-        number = int(row["segment"])
-        names = self.assigner.snapshot.names if self.assigner is not None else {}
-        return {"id": self._id(number), "name": names.get(number, ""), "status": Status(row["status"]).name.lower()}
-
-    @staticmethod
-    def _id(number: int) -> str:
-        return f"s{number}" if number else ""
-
-    def _membership(self, i: int) -> list[dict[str, Any]]:
-        if i not in self._explained or self.assigner is None:
-            return []
-        squared = self._distances[i] ** 2
-        two = np.argsort(squared)[:2]
-        inverse = 1.0 / np.maximum(squared[two], 1e-12)
-        shares = inverse / inverse.sum()
-        numbers = self.assigner.numbers[two]
-        return [{"id": self._id(int(n)), "share": float(s)} for n, s in zip(numbers, shares, strict=True)]
-
-    @cached_property
-    def _distances(self) -> NDArray[np.float64]:
-        """To all centroids; membership is that of fuzzy c-means with m = 2 (Bezdek, 1981) over the nearest two."""
-        assert self.assigner is not None  # noqa: S101  only reached with a model
-        return self.assigner.distances(self.changed.after["y"])
-
-    def _reasons(self, i: int) -> list[dict[str, Any]]:
-        after = self.changed.after[i]
-        if i in self._explained:
-            return [self._named(b) for b in self._explained[i][0]]
-        if after["status"] == Status.DORMANT and after["newest_at"] != NEVER:
-            return [self._silence(i)]
-        return []
-
-    def _named(self, because: Because) -> dict[str, Any]:
-        feature = self.features.features[because.feature]
-        return {"feature": feature.name, "unit": feature.unit} | {
-            k: v for k, v in because._asdict().items() if k != "feature"
-        }
-
-    def _silence(self, i: int) -> dict[str, Any]:
-        row = self.changed.after[i : i + 1]
-        gap = self.features.own_gap_days(row["sums"], row["first_at"], row["newest_at"])[0]
-        silent_days = (int(row["looked_at"][0]) - int(row["newest_at"][0])) / DAY_MS
-        return {"feature": "silence", "unit": "days", "before": float(gap), "after": silent_days, "contribution": 1.0}
-
-    def _counterfactual(self, i: int) -> dict[str, Any] | None:
-        otherwise = self._explained[i][1] if i in self._explained else None
-        if otherwise is None:
-            return None
-        feature = self.features.features[otherwise.feature]
-        return {"feature": feature.name, "unit": feature.unit, "value": otherwise.value, "now": otherwise.now}
+    membership: tuple[Membership, ...] = ()
+    reasons: tuple[Because, ...] = ()
+    counterfactual: Counterfactual | None = None
 
 
+_UNEXPLAINED = _Explained()
+
+
+def _id(number: int) -> str:
+    return f"s{number}" if number else ""
+
+
+def _known(column: NDArray[np.float64]) -> list[float | None]:
+    return [None if value != value else value for value in column.tolist()]
+
+
+def _causes(features: FeatureSet, assigner: Assigner | None, changed: Changed) -> list[Cause]:
+    """The ladder of DESIGN 4, for changes of segment; what else can happen has one possible cause each."""
+    before, after = changed.before, changed.after
+    old, new = before["segment"].astype(np.int64), after["segment"].astype(np.int64)
+    rung_model = rung_time = np.full(len(after), NONE)
+    if assigner is not None:
+        rung_model, rung_time = Explainer(features, assigner).rungs(before, after["looked_at"])
+    began = (before["status"] == Status.NEW) | (before["status"] == Status.CLOSED) | (old == NONE) & (new != NONE)
+    fell_asleep = (after["status"] == Status.DORMANT) & (before["status"] != Status.DORMANT)
+    ladder = [
+        (after["status"] == Status.CLOSED, Cause.EXPIRED),
+        (began, Cause.FIRST),
+        (fell_asleep, Cause.TIME),
+        ((old == new) & (changed.event == NO_EVENT), Cause.TIME),
+        (old == new, Cause.BEHAVIOUR),
+        (rung_model == new, Cause.MODEL),
+        (rung_time == new, Cause.TIME),
+        (np.ones(len(after), dtype=bool), Cause.BEHAVIOUR),
+    ]
+    first = np.array([holds for holds, _ in ladder]).argmax(axis=0)
+    return [ladder[rung][1] for rung in first.tolist()]
+
+
+def _explained(features: FeatureSet, assigner: Assigner | None, changed: Changed) -> dict[int, _Explained]:
+    """Membership, reasons and counterfactual by position, of the changes into a segment."""
+    moved = np.flatnonzero(
+        (changed.before["segment"] != changed.after["segment"]) & (changed.after["segment"] != NONE)
+    )
+    if assigner is None or not len(moved):
+        return {}
+    explainer = Explainer(features, assigner)
+    before, after = changed.before[moved], changed.after[moved]
+    old, new = before["segment"].astype(np.int64), after["segment"].astype(np.int64)
+    memberships = _memberships(assigner, after)
+    reasons = explainer.reasons(before["entry_y"], after["y"], old, new)
+    otherwise = explainer.counterfactuals(after["y"], old)
+    columns = zip(moved.tolist(), memberships, reasons, otherwise, strict=True)
+    return {
+        i: _Explained(membership, tuple([_because(features, b) for b in because]), _counterfactual(features, other))
+        for i, membership, because, other in columns
+    }
+
+
+def _memberships(assigner: Assigner, rows: States) -> list[tuple[Membership, ...]]:
+    """Shares of the nearest two segments: fuzzy c-means with m = 2 over these two (Bezdek, 1981)."""
+    squared = np.maximum(assigner.distances(rows["y"]) ** 2, 1e-12)
+    nearest = np.argsort(squared, axis=1, kind="stable")[:, :2]
+    inverse = 1.0 / np.take_along_axis(squared, nearest, axis=1)
+    shares = (inverse / inverse.sum(axis=1, keepdims=True)).tolist()
+    numbers = assigner.numbers[nearest].tolist()
+    return [tuple(map(Membership, map(_id, n), s)) for n, s in zip(numbers, shares, strict=True)]
+
+
+def _because(features: FeatureSet, because: Reason) -> Because:
+    declared = features.features[because.feature]
+    return Because(declared.name, because.before, because.after, declared.unit, because.contribution)
+
+
+def _counterfactual(features: FeatureSet, otherwise: Otherwise | None) -> Counterfactual | None:
+    if otherwise is None:
+        return None
+    declared = features.features[otherwise.feature]
+    return Counterfactual(declared.name, otherwise.value, declared.unit, otherwise.now)
+
+
+def _silence(features: FeatureSet, rows: States) -> dict[int, Because]:
+    """For who fell asleep: its own gap, and how long it has been silent."""
+    asleep = np.flatnonzero((rows["status"] == Status.DORMANT) & (rows["newest_at"] != NEVER))
+    mine = rows[asleep]
+    gaps = features.own_gap_days(mine["sums"], mine["first_at"], mine["newest_at"]).tolist()
+    silent = ((mine["looked_at"] - mine["newest_at"]) / DAY_MS).tolist()
+    columns = zip(asleep.tolist(), gaps, silent, strict=True)
+    return {i: Because("silence", gap, days, "days", 1.0) for i, gap, days in columns}

@@ -14,7 +14,8 @@ from stream.decision.assign import Assigner
 
 _GRID = np.array([1 / 32, 1 / 16, 1 / 8, 1 / 4, 3 / 8, 1 / 2, 3 / 4])
 """Where the way to dormancy is probed for a crossing, as shares of it: denser near the look, where rates fall fastest."""
-_HALVINGS = 8
+_QUARTERS = np.array([1, 2, 3])
+_QUARTERINGS = 4
 """A crossing is then found to 1/256 of its interval: an hour in ten days."""
 
 
@@ -26,47 +27,66 @@ def dormant_at(features: FeatureSet, rows: States) -> TimeArray:
     return np.where(rows["newest_at"] == NEVER, NEVER, rows["newest_at"] + silence)
 
 
-def deadlines(features: FeatureSet, rows: States, assigner: Assigner | None) -> TimeArray:
-    """The next moment worth a look at each customer, ``NEVER`` for none. Later than its last look, always."""
-    status = rows["status"]
-    asleep = dormant_at(features, rows)
-    due = np.where((status == Status.COLD) | (status == Status.READY), asleep, NEVER)
-    last_sign = np.where(rows["newest_at"] == NEVER, rows["looked_at"], rows["newest_at"])
-    forgotten = last_sign + round(features.settings.forget_after_days * DAY_MS)
-    due = np.where((status == Status.DORMANT) | (due == NEVER) & (status != Status.CLOSED), forgotten, due)
+def forgotten_at(features: FeatureSet, rows: States, at_ms: TimeArray) -> TimeArray:
+    """When each customer who is looked at ``at_ms`` is closed: so long after its last activity, or its arrival.
+
+    Who never was active (only a profile) arrived when it was first looked at, or looked at again after being closed.
+    """
+    arrives = (rows["status"] == Status.NEW) | (rows["status"] == Status.CLOSED)
+    arrived = np.where(arrives, at_ms, rows["since"])
+    last_sign = np.where(rows["newest_at"] == NEVER, arrived, rows["newest_at"])
+    return np.asarray(last_sign + round(features.settings.forget_after_days * DAY_MS))
+
+
+def deadlines(
+    features: FeatureSet, rows: States, asleep: TimeArray, forgotten: TimeArray, assigner: Assigner | None
+) -> TimeArray:
+    """The next moment worth a look at each customer, ``NEVER`` for none. Later than its last look, always.
+
+    ``asleep`` and ``forgotten`` (n,) are when it turns dormant and when it is closed.
+    """
+    is_awake = (rows["status"] == Status.COLD) | (rows["status"] == Status.READY)
+    due = np.where(is_awake & (asleep != NEVER), np.minimum(asleep, forgotten), forgotten)
     if assigner is not None:
-        ready = np.flatnonzero((status == Status.READY) & (asleep > rows["looked_at"]))
-        if len(ready):
-            due[ready] = _crossings(features, rows[ready], assigner, asleep[ready])
-    return np.where(due == NEVER, NEVER, np.maximum(due, rows["looked_at"] + 1))
+        ready = np.flatnonzero(rows["status"] == Status.READY)
+        due[ready] = _crossings(features, rows[ready], assigner, due[ready])
+    return np.where(rows["status"] == Status.CLOSED, NEVER, np.maximum(due, rows["looked_at"] + 1))
 
 
 def _crossings(features: FeatureSet, rows: States, assigner: Assigner, until: TimeArray) -> TimeArray:
     """The first time after the look when the stabilised answer is another segment, or ``until``."""
     start = rows["looked_at"]
-    span = until - start
-    times = np.concatenate([start[:, None] + (span[:, None] * _GRID).astype(np.int64), until[:, None]], axis=1)
-    probes = times.shape[1] - 1
-    moved = _moves(features, np.repeat(rows, probes), assigner, times[:, :-1].ravel()).reshape(-1, probes)
-    crossing = np.flatnonzero(moved.any(axis=1))
+    times = start + ((until - start) * _GRID[:, None]).astype(np.int64)
+    moved = _moves(features, rows, assigner, times)
+    crossing = np.flatnonzero(moved.any(axis=0))
     due = until.copy()
     if len(crossing):
-        first = moved[crossing].argmax(axis=1)
-        high = times[crossing, first]
-        low = np.where(first > 0, times[crossing, first - 1], start[crossing])
-        due[crossing] = _bisect(features, rows[crossing], assigner, low, high)
+        low, high = _around_first(start[crossing], times[:, crossing], due[crossing], moved[:, crossing])
+        due[crossing] = _narrowed(features, rows[crossing], assigner, low, high)
     return due
 
 
-def _bisect(features: FeatureSet, rows: States, assigner: Assigner, low: TimeArray, high: TimeArray) -> TimeArray:
-    for _ in range(_HALVINGS):
-        middle = low + (high - low) // 2
-        moved = _moves(features, rows, assigner, middle)
-        low, high = np.where(moved, low, middle), np.where(moved, middle, high)
+def _narrowed(
+    features: FeatureSet, rows: States, assigner: Assigner, low: TimeArray, high: TimeArray
+) -> TimeArray:
+    """The end of the interval (low, high] that holds a first move, by quartering."""
+    for _ in range(_QUARTERINGS):
+        times = low + (high - low) * _QUARTERS[:, None] // 4
+        low, high = _around_first(low, times, high, _moves(features, rows, assigner, times))
     return high
 
 
-def _moves(features: FeatureSet, rows: States, assigner: Assigner, at_ms: TimeArray) -> NDArray[np.bool_]:
-    y = features.y(rows["sums"], rows["first_at"], rows["newest_at"], at_ms)
-    held = rows["segment"].astype(np.int64)
-    return np.asarray(assigner.decide(assigner.distances(y), held).segment != held)
+def _around_first(
+    low: TimeArray, times: TimeArray, high: TimeArray, moved: NDArray[np.bool_]
+) -> tuple[TimeArray, TimeArray]:
+    """Of low < times (p, n) < high the neighbours with the first move between them; without one, the last two."""
+    ends = np.concatenate([low[None], times, high[None]])
+    first = np.where(moved.any(axis=0), moved.argmax(axis=0), len(times))
+    column = np.arange(len(low))
+    return ends[first, column], ends[first + 1, column]
+
+
+def _moves(features: FeatureSet, rows: States, assigner: Assigner, times: TimeArray) -> NDArray[np.bool_]:
+    """Whether each customer would be elsewhere at its ``times`` (p, n), if nothing happened until then."""
+    y = features.y(rows["sums"], rows["first_at"], rows["newest_at"], times)
+    return assigner.moves(assigner.distances(y), rows["segment"].astype(np.int64))

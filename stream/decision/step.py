@@ -11,19 +11,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from stream.contracts.changes import SegmentChange
 from stream.customer.contributions import contributions
-from stream.customer.features import DAY_MS, FeatureSet
-from stream.customer.state import CAUSES, OUT_OF_POPULATION, States, Status
+from stream.customer.features import DAY_MS, NEVER, FeatureSet, FloatArray
+from stream.customer.state import CAUSES, OUT_OF_POPULATION, Registers, States, Status, in_population
 from stream.decision.agenda import NO_EVENT, Agenda, Looks
-from stream.decision.assign import NONE, Assigner
+from stream.decision.assign import Assigner
 from stream.decision.batch import Batch, Step
 from stream.decision.clock import Clock, advance
 from stream.decision.intake import event_hashes, is_duplicate, registered, take_in
 from stream.decision.look import look
 from stream.decision.movement import movement
 from stream.decision.report import Changed, report
-from stream.model.snapshot import NURSERY, IntArray
+from stream.model.snapshot import NURSERY, IntArray, Vectors
 
 
 @dataclass(frozen=True)
@@ -45,29 +44,17 @@ class Stepper:
         agenda = Agenda(
             batch.event_customer, batch.event_at, reached, batch.bounds, batch.customer_partition, horizon
         )
-        x, hashes = contributions(self.features, batch.events), event_hashes(batch.events)
-        rounds: list[Changed] = []
-        seen: list[NDArray[np.int16]] = []
-        duplicates = timers = looks_count = 0
-        while (looks := agenda.take(rows["deadline"])) is not None:
-            looks, repeated = _without_duplicates(looks, rows, hashes)
-            duplicates += repeated
-            timers += int((~looks.by_event).sum())
-            looks_count += len(looks.customer)
-            rounds.append(self._look(batch, rows, looks, x, hashes))
-            seen.append(rounds[-1].after["y"][rounds[-1].after["status"] < Status.DORMANT])
-            for event in looks.event[looks.by_event].tolist():
-                if batch.events[event].attributes:
-                    who = int(batch.event_customer[event])
-                    registers[who] = registered(registers[who], batch.events[event])
-        swept = self._sweep(rows, batch.sweep, horizon[batch.customer_partition])
-        rounds.append(self._look(batch, rows, swept, x, hashes))
-        touched = np.unique(np.concatenate([batch.sweep, *(r.customer for r in rounds)])).astype(np.int64)
+        rounds, duplicates = self._rounds(batch, agenda, rows, registers)
+        swept = self._look(batch, rows, self._sweep(rows, batch.sweep, horizon[batch.customer_partition]))
+        touched = np.unique(np.concatenate([batch.sweep, *(r.customer for r in (*rounds, swept))]))
         self._settle(rows, touched)
-        changed = Changed.join(r.only_changed() for r in rounds)
+        changed = Changed.join(r.only_changed() for r in (*rounds, swept))
         changes = report(self.features, self.assigner, batch, changed)
         for who, change in changes:
             rows["change_cause"][who] = CAUSES.index(change.cause) + 1
+        looks = sum(len(r.customer) for r in rounds)
+        now_ms = int(horizon.max(initial=NEVER))
+        seen = self._seen(rows["y"][:0], rounds) if self.learns_rows else None
         return Step(
             rows=rows,
             registers=registers,
@@ -75,16 +62,11 @@ class Stepper:
             clocks=clocks,
             changes=changes,
             learning=movement(
-                self.features.features_id,
-                int(horizon.max(initial=np.iinfo(np.int64).min)),
-                looks_count,
-                batch.rows[touched],
-                rows[touched],
-                np.concatenate(seen) if self.learns_rows and seen else None,
+                self.features.features_id, now_ms, looks, batch.rows[touched], rows[touched], seen
             ),
             duplicates=duplicates,
-            timers=timers,
-            looks=looks_count,
+            timers=sum(int((r.event == NO_EVENT).sum()) for r in rounds),
+            looks=looks,
             flaps=changed.flaps,
         )
 
@@ -100,26 +82,43 @@ class Stepper:
             reached.append(now)
         return clocks, np.concatenate(reached) if reached else np.empty(0, dtype=np.int64)
 
-    def _look(self, batch: Batch, rows: States, looks: Looks, x: NDArray[np.float64], hashes: NDArray[np.uint64]) -> Changed:
+    def _rounds(
+        self, batch: Batch, agenda: Agenda, rows: States, registers: list[Registers]
+    ) -> tuple[list[Changed], int]:
+        """Everything that is due in the batch, events and timers; and how many events were duplicates."""
+        events = _Columns(contributions(self.features, batch.events), event_hashes(batch.events))
+        rounds: list[Changed] = []
+        duplicates = 0
+        while (looks := agenda.take(rows["deadline"])) is not None:
+            new, repeated = _without_duplicates(looks, rows, events.hashes)
+            duplicates += repeated
+            rounds.append(self._look(batch, rows, new, events))
+            for event in new.event[new.by_event].tolist():
+                if batch.events[event].attributes:
+                    who = int(batch.event_customer[event])
+                    registers[who] = registered(registers[who], batch.events[event])
+            for who in new.customer[rows["status"][new.customer] == Status.CLOSED].tolist():
+                registers[who] = {}
+        return rounds, duplicates
+
+    def _look(self, batch: Batch, rows: States, looks: Looks, events: _Columns | None = None) -> Changed:
         before = rows[looks.customer]
         after = before.copy()
         by_event = np.flatnonzero(looks.by_event)
-        if len(by_event):
-            folded = after[by_event]
-            event = looks.event[by_event]
-            take_in(self.features, folded, x[event], looks.at_ms[by_event], hashes[event])
+        if events is not None and len(by_event):
+            folded, event = after[by_event], looks.event[by_event]
+            take_in(self.features, folded, events.x[event], looks.at_ms[by_event], events.hashes[event])
             after[by_event] = folded
         look(self.features, after, looks.at_ms, self.assigner)
-        changed = (after["segment"] != before["segment"]) | (after["status"] != before["status"])
-        after["version"] += changed
-        after["since"] = np.where(changed, after["looked_at"], before["since"])
         entered = after["segment"] != before["segment"]
+        changed = entered | (after["status"] != before["status"])
+        after["version"] += changed
         after["previous"] = np.where(entered, before["segment"], before["previous"])
         after["entry_y"] = np.where(entered[:, None], after["y"], before["entry_y"])
-        told = {"decided_at": batch.wall_ms, "model_version": after["model_version"], "margin": after["margin"]}
-        told["provisional"] = after["provisional"]
-        for field, value in told.items():
-            after[f"change_{field}"] = np.where(changed, value, before[f"change_{field}"])
+        after["since"] = np.where(changed, after["looked_at"], before["since"])
+        after["change_decided_at"] = np.where(changed, batch.wall_ms, before["change_decided_at"])
+        for field in ("model_version", "margin", "provisional"):
+            after[f"change_{field}"] = np.where(changed, after[field], before[f"change_{field}"])
         rows[looks.customer] = after
         return Changed(looks.customer, looks.event, before, after, changed)
 
@@ -133,9 +132,21 @@ class Stepper:
     def _settle(self, rows: States, touched: IntArray) -> None:
         """Put everybody who was touched into a cell, or out of the population."""
         mine = rows[touched]
-        inside = (mine["newest_at"] != np.iinfo(np.int64).min) & (mine["status"] < Status.DORMANT)
         cells = np.full(len(mine), NURSERY) if self.assigner is None else self.assigner.cells(mine["y"])
-        rows["cell"][touched] = np.where(inside, cells, OUT_OF_POPULATION)
+        rows["cell"][touched] = np.where(in_population(mine), cells, OUT_OF_POPULATION)
+
+    @staticmethod
+    def _seen(nobody: Vectors, rounds: Sequence[Changed]) -> Vectors:
+        """Every look's vector in order, of those who are in the population, for clusterers that learn rows."""
+        return np.concatenate([nobody, *(r.after["y"][in_population(r.after)] for r in rounds)])
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """The events of a batch: what they add (events, width), and the hashes of their ids (events,)."""
+
+    x: FloatArray
+    hashes: NDArray[np.uint64]
 
 
 def _without_duplicates(looks: Looks, rows: States, hashes: NDArray[np.uint64]) -> tuple[Looks, int]:
@@ -145,5 +156,3 @@ def _without_duplicates(looks: Looks, rows: States, hashes: NDArray[np.uint64]) 
         return looks, 0
     keep = np.delete(np.arange(len(looks.customer)), repeated)
     return Looks(looks.customer[keep], looks.event[keep], looks.at_ms[keep]), len(repeated)
-
-

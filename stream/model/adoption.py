@@ -1,4 +1,4 @@
-"""Adopting a regrouping: the last third of a macro step. From matched groups to a snapshot and its ledger entries."""
+"""Adopting a regrouping, the end of a macro step: from matched groups to segments and ledger entries."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stream.model.snapshot import FloatArray, Scale, Segment, Snapshot
 
 @dataclass(frozen=True)
 class Adoption:
-    """What becomes of the segments in one macro step. Every property follows from the fields; nothing is changed."""
+    """What becomes of the segments in one macro step. All follows from the fields; nothing is changed."""
 
     features: Described
     before: Snapshot | None
@@ -28,7 +28,7 @@ class Adoption:
 
     @property
     def epoch(self) -> int:
-        """Rises with everything that makes a sweep of looks worth its cost; the last customer's leaving does not."""
+        """Rises with whatever is worth a sweep of looks; that a segment's last customer left is not."""
         structural = self.regrouping.born or self.regrouping.gone or self.regrouping.challenger_won
         return (self.before.epoch if self.before else 0) + bool(structural)
 

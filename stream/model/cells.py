@@ -36,7 +36,7 @@ class Cells:
 
     @property
     def positions(self) -> FloatArray:
-        """Where the cells are, in steps, (q, d): the mean of the customers, or the last known place of an empty one."""
+        """Where the cells are, in steps, (q, d): the mean of its customers, or an empty one's last place."""
         filled = self.sums.n > 0
         self._positions[filled] = self.sums[filled].mean
         return self._positions.copy()
@@ -46,7 +46,7 @@ class Cells:
         return bool(((ids > NURSERY) & (ids < self.next_id)).all())
 
     def add(self, ids: IntArray, change: Sums) -> None:
-        """Add exact changes to cells. A cell that was given up while its customers were on the way comes back."""
+        """Add exact changes to cells. A cell given up while customers were on their way to it comes back."""
         returned = np.setdiff1d(ids, self.ids)
         self._append(returned, np.zeros((len(returned), change.sums.shape[1])))
         order = np.argsort(self.ids)
@@ -90,7 +90,7 @@ class Cells:
 
 
 def _beside_the_heaviest(masses: Sums, scale: Scale, wanted: int, rng: np.random.Generator) -> FloatArray:
-    """Up to ``wanted`` places in steps, (w, d), each beside another of the heaviest cells that can be split."""
+    """Up to ``wanted`` places in steps, (w, d), beside the heaviest of the cells that can be split."""
     filled = masses[masses.n > 1]
     sd = np.sqrt(filled.variance)
     spread = sd / scale.sd * scale.weight

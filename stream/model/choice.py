@@ -56,7 +56,7 @@ class Scan:
 def scan(
     z: FloatArray, weights: FloatArray, rng: np.random.Generator, k_from: int = 2, k_to: int = 12
 ) -> Scan:
-    """Score ``k_from`` .. ``k_to`` groups of points (n, d) with weights (n,), as far as there are points for them."""
+    """Score ``k_from`` .. ``k_to`` groups of points (n, d) of weights (n,), as far as the points go."""
     scores = []
     for k in range(k_from, k_to + 1):
         best = min(

@@ -1,4 +1,4 @@
-"""Population cells as an estimator of river: the learner's own algorithm on feature dicts, without Kafka and names."""
+"""Population cells as an estimator of river: the learner's own algorithm, on feature dicts."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ class PopulationCells(base.Clusterer):
         return {n: dict(zip(self._columns, row, strict=True)) for n, row in zip(numbers, rows, strict=True)}
 
     def _meet(self, names: Iterable[FeatureName]) -> None:
-        """Make room for features not seen before; everybody so far stands at 0 there, and they count from next time."""
+        """Make room for new features: everybody stands at 0 there, and they count from the next grouping."""
         new = [name for name in names if name not in self._columns]
         if not new:
             return

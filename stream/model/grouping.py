@@ -122,7 +122,7 @@ def propose(
 def match(
     masses: Sums, scale: Scale, old: Grouping | None, proposal: Proposal, next_number: int
 ) -> Regrouping:
-    """Number the groups of a proposal: kept numbers where the identity rule holds, from ``next_number`` on elsewhere."""
+    """Number a proposal's groups: as before where the identity rule holds, else from ``next_number`` on."""
     labels, centres = proposal.partition.labels, proposal.partition.centres
     k = len(centres)
     sums = masses.grouped(labels, k)
@@ -164,7 +164,7 @@ def _warm_start(
 
 
 def _kept(shared: IntArray, old: Grouping, scale: Scale, centres: FloatArray) -> dict[int, int]:
-    """New group -> number, by the identity rule: the most customers keep their number, of all admissible pairs."""
+    """New group -> number: of the pairs that the identity rule admits, those that keep the most customers."""
     smaller = np.minimum(shared.sum(axis=1)[:, None], shared.sum(axis=0)[None, :])
     jump = np.linalg.norm(old.centroids_under(scale)[:, None, :] - centres[None, :, :], axis=2)
     admissible = (shared > 0) & (shared >= SHARED_AT_LEAST * smaller)

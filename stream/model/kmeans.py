@@ -41,8 +41,7 @@ def squared_distances(points: FloatArray, centres: FloatArray) -> FloatArray:
     [[25.0, 1.0]]
     """
     difference = points[:, None, :] - centres[None, :, :]
-    difference *= difference
-    return np.asarray(difference.sum(axis=2))
+    return np.asarray(np.einsum("nkd,nkd->nk", difference, difference))
 
 
 def nearest(points: FloatArray, centres: FloatArray) -> IntArray:
@@ -80,7 +79,7 @@ def seeds(
 def lloyd(
     points: FloatArray, weights: FloatArray, start: FloatArray, iterations: int = ITERATIONS
 ) -> Partition:
-    """Weighted k-means from ``start`` (k, d). A centre that loses all its points restarts at the costliest point."""
+    """Weighted k-means from ``start`` (k, d). A centre that loses its points restarts at a costly one."""
     centres, labels = start.copy(), np.full(len(points), -1)
     for _ in range(iterations):
         distances = squared_distances(points, centres)
@@ -102,7 +101,7 @@ def partition(points: FloatArray, weights: FloatArray, centres: FloatArray) -> P
 
 def _without_empty(distances: FloatArray, weights: FloatArray, labels: IntArray) -> IntArray:
     """Labels with the points of the greatest cost handed to the centres that have none."""
-    empty = np.setdiff1d(np.arange(distances.shape[1]), labels)
+    empty = np.flatnonzero(np.bincount(labels, minlength=distances.shape[1]) == 0)
     if not len(empty):
         return labels
     cost = weights * distances.min(axis=1)

@@ -52,7 +52,9 @@ class Learner:
         state = unpack_state(record, settings)
         if state.snapshot is None or state.snapshot.features_id != features.features_id:
             raise BadRecord("model record is of other features: it needs a migration")
-        return cls(features, settings, state)
+        learner = cls(features, settings, state)
+        learner._is_recordable = True
+        return learner
 
     def to_record(self, snapshot: Snapshot) -> bytes:
         """The model record of ``snapshot``, with all that ``from_record`` needs.
@@ -70,7 +72,7 @@ class Learner:
         return self.state.snapshot
 
     def learn(self, record: LearningRecord) -> None:
-        """Take in one record, or none of it: raises ``BadRecord`` if it is not of this model's features and cells."""
+        """Take in a record, or none of it: raises ``BadRecord`` if it is not of these features and cells."""
         state = self.state
         if record.features_id != self.features.features_id:
             raise BadRecord(
@@ -90,7 +92,7 @@ class Learner:
 
     @property
     def due(self) -> bool:
-        """Whether enough was learnt for a macro step; how often at most, in wall time, is the caller's affair."""
+        """Whether enough was learnt for a macro step. How often at most, in wall time, the caller decides."""
         state, settings = self.state, self.settings
         if state.snapshot is None:
             return state.population.nursery.customers >= settings.warmup_customers

@@ -68,7 +68,7 @@ class Described(Protocol):
 
 @dataclass(frozen=True)
 class Wording:
-    """A segment's name, the words it was made of, and since when (event time) other words would fit better."""
+    """A segment's name, the words it is made of, and since when (event time) others would fit better."""
 
     name: str
     words: tuple[Word, ...]
@@ -100,7 +100,7 @@ class Namer:
         wordings, fresh = dict[int, Wording](), dict[int, tuple[Word, ...]]()
         for number, difference in differences.items():
             old = before.get(number)
-            words = self.words(difference, old.words if old else ())
+            words = self.words(difference, old.words if old else None)
             if old is None or (_differ(words, old.words) and (number in shifted or _is_due(old, now_ms))):
                 fresh[number] = words
             else:
@@ -112,11 +112,15 @@ class Namer:
             names.add(name)
         return wordings
 
-    def words(self, difference: FloatArray, held: tuple[Word, ...] = ()) -> tuple[Word, ...]:
-        """What stands out: at most three words, value before behaviour, each kind by difference x weight."""
-        favour = np.full(len(self.features), -HYSTERESIS_SD if held else 0.0)
-        for i, feature in enumerate(self.features):
-            favour[i] *= -1.0 if (feature.name, bool(difference[i] > 0)) in held else 1.0
+    def words(self, difference: FloatArray, held: tuple[Word, ...] | None = None) -> tuple[Word, ...]:
+        """What stands out: at most three words, value before behaviour, each kind by difference x weight.
+
+        ``held`` are the words that the name has so far, ``None`` if there is no name yet.
+        """
+        favour = np.zeros(len(self.features))
+        if held is not None:
+            is_held = [self._word(i, difference) in held for i in range(len(self.features))]
+            favour = np.where(is_held, HYSTERESIS_SD, -HYSTERESIS_SD)
         standing = np.abs(difference) + favour
         order = self._order(standing, (standing >= THRESHOLD_SD) & (self.weight > 0))
         value = [i for i in order if self.features[i].group == "value"]

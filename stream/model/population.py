@@ -1,4 +1,4 @@
-"""The population: every customer who is not out, once, where it stands now. Cells and the nursery together."""
+"""The population: every customer who is not out, once, where it stands now. Cells and the nursery."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Population:
         return cls(Cells.none(dimensions), Nursery(dimensions))
 
     def add(self, record: LearningRecord) -> None:
-        """Take in a record's movements, or none of them: raises ``BadRecord`` if they cannot be of this population."""
+        """Take in a record's movements, or none: raises ``BadRecord`` if they cannot be this population's."""
         c, m, d = len(record.cells), len(record.nursery_sign), self.dimensions
         expected = (
             (record.cells, np.int64, (c,)),
@@ -64,13 +64,13 @@ class Population:
         return Scale(total.mean[0], np.maximum(sd, 1.0), np.where(sd < min_sd, 0.0, weight), clip)
 
     def settle(self, cells: int, scale: Scale, rng: np.random.Generator) -> None:
-        """Place the first cells: k-means++ picks up to ``cells`` of the vectors in the nursery, far from each other."""
+        """Place the first cells at up to ``cells`` vectors of the nursery, far apart (k-means++)."""
         y, counts = self.nursery.vectors()
         chosen = seeds(scale.z(y), counts.astype(np.float64), cells, rng)
         self.cells.place(y[chosen].astype(np.float64))
 
     def masses(self, scale: Scale) -> Sums:
-        """What each cell stands for in a macro step: its customers, and those of the nursery who are nearest to it."""
+        """What each cell stands for in a macro step: its customers, and the nursery's nearest to it."""
         y, counts = self.nursery.vectors()
         if not len(y):
             return self.cells.sums

@@ -40,7 +40,7 @@ WARM_TRIES = 10
 
 @dataclass(frozen=True)
 class _Wanted:
-    """What a kind is built from: ``spread`` is the root mean square distance in z of the population to its mean."""
+    """What a kind is built from. ``spread``: root mean square distance to the population's mean, in z."""
 
     segments: int
     seed: int
@@ -69,7 +69,7 @@ def _clustream(wanted: _Wanted) -> Any:
 
 def _dbstream(wanted: _Wanted) -> Any:
     return cluster.DBSTREAM(
-        clustering_threshold=0.7 * wanted.spread,
+        clustering_threshold=0.9 * wanted.spread,
         fading_factor=0.001,
         cleanup_interval=100,
         intersection_factor=0.1,

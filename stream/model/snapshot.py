@@ -38,7 +38,7 @@ class Scale:
         return standard
 
     def steps(self, z: FloatArray) -> FloatArray:
-        """Inverse of ``z`` inside the clip bounds, (n, d); a feature of weight 0 stands at the population mean."""
+        """Inverse of ``z`` within the clip, (n, d); a feature of weight 0 stands at the population mean."""
         unweighted = np.divide(z, self.weight, out=np.zeros_like(z), where=self.weight > 0)
         return np.asarray(unweighted * self.sd + self.mean)
 
@@ -89,4 +89,4 @@ class Snapshot:
     learning_offset: int = 0
     """The first offset of the learning topic that this snapshot does not include."""
     near_constant: tuple[str, ...] = ()
-    """Features of declared weight that hardly vary in the population, and so count 0 in this snapshot's scale."""
+    """Features that should count but hardly vary in the population: weight 0 in this snapshot's scale."""

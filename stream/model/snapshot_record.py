@@ -1,4 +1,4 @@
-"""The part of a model record that workers read: an immutable snapshot, checked before anybody decides by it."""
+"""The part of a model record that workers read: a snapshot, checked before anybody decides by it."""
 
 from __future__ import annotations
 
@@ -63,9 +63,9 @@ def read(head: Mapping[str, Any], arrays: Arrays) -> Snapshot:
         raise BadRecord(f"model record of schema {head.get('schema')}, not {SCHEMA}")
     try:
         snapshot = _snapshot(head, arrays)
+        _check(snapshot)
     except (KeyError, TypeError, ValueError) as error:
         raise BadRecord(f"not a model record: {error!r}") from error
-    _check(snapshot)
     return snapshot
 
 
@@ -100,26 +100,24 @@ def _snapshot(head: Mapping[str, Any], arrays: Arrays) -> Snapshot:
 
 def _check(snapshot: Snapshot) -> None:
     """What no learner of ours would write. Raises ``BadRecord``."""
-    scale, segments = snapshot.scale, snapshot.segments
-    numbers = [s.number for s in segments]
+    scale, segments, cells = snapshot.scale, snapshot.segments, snapshot.cell_ids
+    numbers = {s.number for s in segments}
     assignable = sum(not s.retiring for s in segments)
     plain = [scale.clip, snapshot.margin, *(s.radius for s in segments)]
     plain += [value for s in segments for value in s.profile.values()]
-    ids = snapshot.cell_ids
     wrong = {
         "a version or an epoch below 1": snapshot.version < 1 or snapshot.epoch < 1,
         "a number that is not finite": not all(map(math.isfinite, plain)),
-        "a scale that cannot divide": not (
-            (scale.sd > 0).all() and (scale.weight >= 0).all() and scale.clip > 0
-        ),
+        "a standard deviation that is not positive": not (scale.sd > 0).all(),
+        "a negative weight": not (scale.weight >= 0).all(),
+        "no room within its clip": not scale.clip > 0,
         "a margin outside of 0 to 1": not 0 <= snapshot.margin <= 1,
         f"{assignable} segments, not 1 to {SEGMENTS_AT_MOST}": not 1 <= assignable <= SEGMENTS_AT_MOST,
-        "a segment twice, or without a name": len(set(numbers)) < len(numbers)
-        or not {*numbers} <= {*snapshot.names},
+        "a segment twice": len(numbers) < len(segments),
+        "a segment without a name": not numbers <= snapshot.names.keys(),
         "a radius that is not positive": any(s.radius <= 0 for s in segments),
-        "a cell twice, none, or a reserved one": len(ids) == 0
-        or np.unique(ids).size < ids.size
-        or ids.min() <= NURSERY,
+        "a cell twice": np.unique(cells).size < cells.size,
+        "no cell, or a reserved one": not len(cells) or cells.min() <= NURSERY,
     }
     for what, is_wrong in wrong.items():
         if is_wrong:

@@ -117,7 +117,7 @@ def _written_river(river: RiverGroups) -> Arrays:
 def _river(
     owner: Mapping[str, Any], arrays: Arrays, snapshot: Snapshot, settings: ModelSettings
 ) -> RiverGroups:
-    """river's clusterer as it was; from the last rows if kind or number changed; from the segments if it is new."""
+    """river's clusterer as it was; from its last rows if the settings changed; from the segments if new."""
     segments, seed, d = settings.segments, settings.seed, len(snapshot.features)
     if owner["river"] is None:
         fresh = RiverGroups(settings.kind, segments, seed, snapshot.scale)

@@ -1,8 +1,8 @@
 """The journal: every committed state, packed a batch at a time, each record chained to the one before.
 
 A record of partition P says: the input from offset ``start`` to ``next`` led to these states. Together with its own
-offset its head is the partition's watermark. Following the chain from a watermark until ``next`` equals the committed
-input offset brings the store up to date; nothing but Kafka is needed.
+offset its head is the partition's watermark. Following the chain from a watermark until its ``sequence`` is the one committed
+beside the input offset brings the store up to date; nothing but Kafka is needed.
 """
 
 from __future__ import annotations
@@ -35,6 +35,9 @@ class Mark:
     features_id: str
     next: int
     """First input offset not yet processed."""
+    sequence: int = 0
+    """Batches of this partition so far. Committed as the note beside ``next``: where the chain ends, to the batch, for
+    timers and sweeps commit batches that do not move ``next``."""
     journal: int = NOTHING
     """Offset of the newest journal record that the store has."""
     now_ms: int = NEVER

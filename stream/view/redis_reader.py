@@ -9,7 +9,7 @@ from typing import Any
 from stream.settings import RedisSettings
 from stream.view.keys import FEATURES, SEGMENT, SEGMENTS, customers_key, states_key, status_key, watermark_key
 from stream.view.reader import Reader
-from stream.view.redis_store import RedisLink
+from stream.view.redis_link import RedisLink
 
 _PAGE = 1000
 

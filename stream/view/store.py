@@ -79,7 +79,7 @@ class Store(Protocol):
         ...
 
     def publish_status(self, partition: int, status: str | None) -> None:
-        """Say what is being done to a partition, such as restoring it; ``None`` when it is done. Unguarded."""
+        """Say what is being done to a partition, such as restoring it; ``None`` when done. Unguarded."""
         ...
 
     def identity(self) -> str:

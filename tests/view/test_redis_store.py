@@ -160,7 +160,7 @@ def test_an_unreachable_server_is_named() -> None:
 
 
 def test_a_server_that_hangs_is_given_up_in_bounded_time(own_server: Server) -> None:
-    timeout_seconds = 0.2
+    timeout_seconds = 0.4
     with store_on(own_server.settings(timeout_seconds=timeout_seconds)) as store:
         assert store.apply(0, None, FIRST)
         own_server.pause()
@@ -168,9 +168,7 @@ def test_a_server_that_hangs_is_given_up_in_bounded_time(own_server: Server) -> 
             began = time.monotonic()
             with pytest.raises(StoreUnavailable, match=r"does not answer: .* redis\.timeout_seconds"):
                 store.load({0: ALL})
-            assert time.monotonic() - began < 3 * 2 * timeout_seconds + 1.0, "three tries of connect and read"
-            with pytest.raises(StoreUnavailable):
-                store.apply(0, b"1", SECOND)
+            assert time.monotonic() - began < 3 * timeout_seconds + 1.0, "three tries, and they do not nest"
         finally:
             own_server.resume()
         assert store.load({0: ALL}) == AFTER_FIRST

@@ -86,7 +86,7 @@ def seen_by(reader: Reader) -> dict[str, Any]:
 def test_memory_and_server_cannot_be_told_apart(server: Server) -> None:
     on_server, reader = RedisStore(server.settings()), RedisReader(server.settings())
 
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=100, deadline=None)
     @given(st.lists(actions, max_size=12))
     def histories(history: list[Action]) -> None:
         with server.client() as client:

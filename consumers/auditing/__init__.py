@@ -1,0 +1,9 @@
+"""``segstream audit``: do journal, learner, view and change topic tell the same story? Read-only.
+
+The stream must be quiet: topics are read one after the other, and only what stands still has one cut.
+"""
+
+from consumers.auditing.report import Part
+from consumers.auditing.run import audit
+
+__all__ = ["Part", "audit"]

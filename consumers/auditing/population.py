@@ -1,0 +1,117 @@
+"""Invariant I10: the learner counts what the journaled states add up to, cell by cell, to the last bit."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from consumers.following import read_between
+from consumers.source import Tail
+from stream.customer.features import FeatureSet
+from stream.customer.state import OUT_OF_POPULATION, States, Status
+from stream.decision.assign import NONE
+from stream.errors import BadRecord
+from stream.model.learner import Learner
+from stream.model.learning import LearningRecord
+from stream.model.snapshot import NURSERY
+from stream.model.sums import Sums
+from stream.settings import Tree
+
+_BACK = 64
+"""Records of the model topic's end in which the newest good snapshot is looked for."""
+
+
+@dataclass
+class Census:
+    """Customers by cell and by held segment."""
+
+    dimensions: int
+    cells: dict[int, Sums] = field(default_factory=dict)
+    """Cell id -> sums of one group; the nursery is a cell too."""
+    held: Counter[int] = field(default_factory=Counter)
+
+    def count(self, rows: States) -> None:
+        """Add the customers of these rows."""
+        inside = rows[rows["cell"] != OUT_OF_POPULATION]
+        ids, group = np.unique(inside["cell"].astype(np.int64), return_inverse=True)
+        sums = Sums.of(inside["y"], np.ones(len(inside), np.int64), group, len(ids))
+        for i, cell in enumerate(ids.tolist()):
+            self.cells[cell] = self.of(cell) + sums[np.array([i])]
+        holders = rows[(rows["segment"] != NONE) & (rows["status"] != Status.CLOSED)]
+        self.held.update(holders["segment"].tolist())
+
+    def of(self, cell: int) -> Sums:
+        """Sums of a cell; of one that nobody is in, zeros."""
+        return self.cells.get(cell) or Sums.none(1, self.dimensions)
+
+    @property
+    def customers(self) -> int:
+        """Everybody in the population."""
+        return sum(int(sums.n[0]) for sums in self.cells.values())
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """What the learner knows after the newest snapshot and all learning records behind it."""
+
+    census: Census
+    faults: tuple[str, ...]
+
+
+def learnt(settings: Tree, features: FeatureSet, tail: Tail) -> Learnt:
+    """Do what a new owner would do, without the grouping. Raises ``BrokerUnavailable``."""
+    topics, faults = settings.topics, list[str]()
+    learner = _newest_learner(settings, features, tail)
+    first, end = tail.bounds(topics.learning, 0)
+    start = learner.snapshot.learning_offset if learner.snapshot else 0
+    if first > start:
+        faults.append(f"learning records {start} to {first - 1} are needed and no longer there")
+    for record in read_between(tail, topics.learning, 0, max(first, start), end):
+        try:
+            learner.learn(LearningRecord.unpack(record.value or b""))
+        except BadRecord as error:
+            faults.append(f"learning record at offset {record.offset} cannot be learnt: {error}")
+    return Learnt(_census_of(learner), tuple(faults))
+
+
+def cell_differences(learner: Census, journal: Census) -> Iterator[str]:
+    """Cells whose customers or sums differ."""
+    for cell in sorted({*learner.cells, *journal.cells}):
+        ours, theirs = learner.of(cell), journal.of(cell)
+        if ours.n[0] != theirs.n[0]:
+            yield f"cell {cell}: the learner counts {ours.n[0]} customers, the journal has {theirs.n[0]}"
+        elif (ours.sums != theirs.sums).any() or (ours.squares != theirs.squares).any():
+            yield f"cell {cell}: {ours.n[0]} customers in both, but their sums differ"
+
+
+def held_differences(learner: Mapping[int, int], journal: Mapping[int, int]) -> Iterator[str]:
+    """Segments whose holders differ in number."""
+    for number in sorted({*learner, *journal}):
+        ours, theirs = learner.get(number, 0), journal.get(number, 0)
+        if ours != theirs:
+            yield f"s{number}: the learner counts {ours} holders, the journal has {theirs}"
+
+
+def _newest_learner(settings: Tree, features: FeatureSet, tail: Tail) -> Learner:
+    # river's clusterers keep the same cells beside their own state, and only the cells are audited.
+    cells = settings.model.model_copy(update={"kind": "cells"})
+    first, end = tail.bounds(settings.topics.model, 0)
+    records = list(read_between(tail, settings.topics.model, 0, max(first, end - _BACK), end))
+    for record in reversed(records):
+        try:
+            return Learner.from_record(record.value or b"", features, cells)
+        except BadRecord:  # as the owner: the last good one counts
+            continue
+    return Learner(features, cells)
+
+
+def _census_of(learner: Learner) -> Census:
+    population = learner.state.population
+    census = Census(population.dimensions, held=Counter(learner.state.held))
+    for i, cell in enumerate(population.cells.ids.tolist()):
+        census.cells[cell] = population.cells.sums[np.array([i])]
+    census.cells[NURSERY] = population.nursery.total
+    return census

@@ -1,0 +1,106 @@
+"""Following a partition's journal: from a mark to the batch that the group committed last.
+
+Where the chain ends is never read off end offsets: while a dead worker's transaction is being finished, those of the
+journal may lag behind what is already committed. The sequence number committed beside the input offset says it exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from consumers.source import Tail
+from producers.sink import Committed
+from stream.errors import Disagreement, IncompleteJournal
+from stream.view.journal import NOTHING, JournalPart, Mark
+
+_READ_SECONDS = 0.2
+
+
+@dataclass
+class Followed:
+    """As far as the chain was followed: the newest mark, and the newest state of every customer on the way."""
+
+    mark: Mark | None
+    states: dict[str, bytes] = field(default_factory=dict)
+    reaches_back_to: int | None = None
+    """Journal offset from which on nothing is missing; 0 when the chain was followed from a believed mark."""
+
+
+@dataclass(frozen=True)
+class Chain:
+    """The journal of one partition."""
+
+    tail: Tail
+    topic: str
+    partition: int
+    wait_seconds: float
+    """How long the next record may take: a dead worker's open transaction must have been ended by then."""
+    now_seconds: Callable[[], float]
+
+    def follow(self, mark: Mark | None, committed: Committed | None) -> Followed:
+        """From ``mark`` (``None``: from the journal's beginning) to ``committed`` (``None``: to its end).
+
+        Raises ``IncompleteJournal`` when it does not reach back, ``Disagreement`` when it does not lead there.
+        """
+        goal = self.sequence_of(committed)
+        first, end = self.tail.bounds(self.topic, self.partition)
+        if mark is not None and mark.journal + 1 < first:
+            mark = None  # the store is older than the journal reaches back: all of it, from the beginning
+        followed = Followed(mark, reaches_back_to=None if mark is None else 0)
+        offset = first if mark is None else mark.journal + 1
+        deadline = self.now_seconds() + self.wait_seconds
+        while not self._has_arrived(followed, goal, offset >= end) and self.now_seconds() <= deadline:
+            records, offset = self.tail.read(self.topic, self.partition, offset, _READ_SECONDS)
+            for record in records:
+                if not self._has_arrived(followed, goal, at_end=False):
+                    self._take(followed, record.offset, JournalPart.unpack(record.value or b""))
+                    deadline = self.now_seconds() + self.wait_seconds
+        self._check(followed, goal, committed)
+        return followed
+
+    def sequence_of(self, committed: Committed | None) -> int | None:
+        """The committed batch. Raises ``Disagreement`` for an offset that no worker committed."""
+        if committed is None:
+            return None
+        if not committed.note.isdecimal():
+            raise Disagreement(
+                f"partition {self.partition}: offset {committed.offset} was not committed by a worker; delete the "
+                "group's offset of this partition, and the journal says where to go on"
+            )
+        return int(committed.note)
+
+    @staticmethod
+    def _has_arrived(followed: Followed, goal: int | None, at_end: bool) -> bool:
+        if goal is None:
+            return at_end
+        return followed.mark is not None and followed.mark.sequence >= goal
+
+    def _take(self, followed: Followed, offset: int, part: JournalPart) -> None:
+        if followed.reaches_back_to is None:
+            followed.reaches_back_to = 0 if part.previous == NOTHING else offset
+        if followed.mark is not None and part.part == 0 and part.previous != followed.mark.journal:
+            raise Disagreement(
+                f"partition {self.partition}: the journal's chain is broken behind offset {followed.mark.journal}"
+            )
+        followed.states.update(part.states)
+        if part.is_last:
+            followed.mark = replace(part.mark, journal=offset)
+
+    def _check(self, followed: Followed, goal: int | None, committed: Committed | None) -> None:
+        where = f"partition {self.partition}"
+        mark = followed.mark
+        if mark is None:
+            if goal is not None:
+                raise IncompleteJournal(f"{where}: batch {goal} is committed, but no journal leads there")
+            return
+        if committed is not None and (mark.sequence, mark.next) != (goal, committed.offset):
+            raise Disagreement(
+                f"{where}: batch {goal} up to offset {committed.offset} is committed, the journal and the store lead to "
+                f"batch {mark.sequence} up to {mark.next}: offsets or topics were changed by hand"
+            )
+        if followed.reaches_back_to is None or followed.reaches_back_to > mark.floor:
+            raise IncompleteJournal(
+                f"{where}: the journal starts at {followed.reaches_back_to}, but is complete only from {mark.floor} on; "
+                "restore the topic; for the future raise its retention or lower worker.sweep_seconds"
+            )

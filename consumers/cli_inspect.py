@@ -1,0 +1,92 @@
+"""The commands that look and never write: the change feed, customers, segments, doctor, audit."""
+
+# ruff: noqa: PLC0415
+# Commands import what they need when they run, so that help comes at once.
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+app = typer.Typer()
+customer = typer.Typer(help="One customer.", no_args_is_help=True)
+
+Json = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
+JsonLines = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+
+
+@app.command()
+def watch(
+    ctx: typer.Context,
+    *,
+    from_beginning: Annotated[
+        bool, typer.Option("--from-beginning", help="Everything the topic has, first.")
+    ] = False,
+    customer: Annotated[str | None, typer.Option(metavar="ID", help="Only this customer.")] = None,
+    as_json: JsonLines = False,
+) -> None:
+    """Follow segment changes as they happen, until Ctrl-C."""
+    from consumers import inspecting
+
+    inspecting.watch(ctx.obj, customer=customer, from_beginning=from_beginning, as_json=as_json)
+
+
+@customer.command()
+def show(
+    ctx: typer.Context, customer: Annotated[str, typer.Argument(metavar="ID")], as_json: Json = False
+) -> None:
+    """Segment, features, why, and last changes of one customer."""
+    from consumers import inspecting
+
+    inspecting.show_customer(ctx.obj, customer, as_json=as_json)
+
+
+@app.command()
+def customers(
+    ctx: typer.Context,
+    *,
+    segment: Annotated[
+        str | None, typer.Option(metavar="ID", help="Only those who hold it, such as s3.")
+    ] = None,
+    status: Annotated[str | None, typer.Option(help="Only cold, ready, dormant or locked.")] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="All of them, for a spreadsheet.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="All of them, one JSON object a line.")] = False,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many; a table shows 50.")] = None,
+) -> None:
+    """List customers with their segments."""
+    from consumers import inspecting
+
+    inspecting.list_customers(
+        ctx.obj, segment=segment, status=status, as_csv=as_csv, as_json=as_json, limit=limit
+    )
+
+
+@app.command()
+def segments(ctx: typer.Context, as_json: Json = False) -> None:
+    """Names, sizes and profiles of the segments."""
+    from consumers import inspecting
+
+    inspecting.list_segments(ctx.obj, as_json=as_json)
+
+
+@app.command()
+def doctor(ctx: typer.Context, as_json: Json = False) -> None:
+    """What is wrong with broker, topics, store and settings, and how to mend it.
+
+    Exit code 1 if something fails.
+    """
+    from consumers import checking
+
+    raise typer.Exit(checking.doctor(ctx.obj, as_json=as_json))
+
+
+@app.command()
+def audit(ctx: typer.Context, as_json: Json = False) -> None:
+    """Compare journal, learner, store and change topic of a quiet stream.
+
+    Exit code 1 if they differ.
+    """
+    from consumers import checking
+
+    raise typer.Exit(checking.audit(ctx.obj, as_json=as_json))

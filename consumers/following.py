@@ -1,0 +1,71 @@
+"""Reading the change topic outside of any group: onwards as it grows, or backwards for one customer."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+
+from consumers.source import Record, Tail
+from stream.contracts.changes import SegmentChange, decode_change
+from stream.errors import BadRecord
+
+log = logging.getLogger(__name__)
+
+REACH = 100_000
+"""Records of one partition that are searched backwards for a customer's changes, at most."""
+_FIRST_PAGE = 1_000
+
+
+def follow(
+    tail: Tail, topic: str, partitions: Sequence[int], *, from_beginning: bool, wait_seconds: float
+) -> Iterator[list[SegmentChange]]:
+    """Rounds of changes without end, some of them empty; each in order of event time.
+
+    One round is at most one read of each partition; an idle one takes about ``wait_seconds``. Raises
+    ``BrokerUnavailable``; what is not a change is logged and passed over.
+    """
+    bounds = {partition: tail.bounds(topic, partition) for partition in partitions}
+    offsets = {partition: first if from_beginning else end for partition, (first, end) in bounds.items()}
+    while True:
+        changes: list[SegmentChange] = []
+        for partition in partitions:
+            wait = 0.0 if changes else wait_seconds / len(partitions)
+            records, offsets[partition] = tail.read(topic, partition, offsets[partition], wait)
+            changes.extend(read_changes(records))
+        yield sorted(changes, key=lambda change: change.occurred_at)
+
+
+def newest_changes(tail: Tail, topic: str, partition: int, customer: bytes, most: int) -> list[SegmentChange]:
+    """One customer's newest changes, newest first: at most ``most``, within ``REACH`` records of the end."""
+    first, end = tail.bounds(topic, partition)
+    limit, page = max(first, end - REACH), _FIRST_PAGE
+    found: list[SegmentChange] = []
+    while end > limit and len(found) < most:
+        start = max(limit, end - page)
+        records = (
+            record for record in read_between(tail, topic, partition, start, end) if record.key == customer
+        )
+        found += reversed(list(read_changes(records)))
+        end, page = start, page * 4
+    return found[:most]
+
+
+def read_between(tail: Tail, topic: str, partition: int, start: int, end: int) -> Iterator[Record]:
+    """Committed records from ``start`` up to ``end``, which must have been the topic's end already."""
+    while start < end:
+        records, after = tail.read(topic, partition, start, 1.0)
+        if after == start:  # the end was that of an open transaction
+            return
+        yield from (record for record in records if record.offset < end)
+        start = after
+
+
+def read_changes(records: Iterable[Record]) -> Iterator[SegmentChange]:
+    """The changes in the records. Tombstones say nothing of segments."""
+    for record in records:
+        if record.value is None:
+            continue
+        try:
+            yield decode_change(record.value)
+        except BadRecord as error:
+            log.warning("partition %d, offset %d: not a change: %s", record.partition, record.offset, error)

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, strategies as st
+
+from stream.contracts.changes import Cause, Status as PublishedStatus
+from stream.customer.features import NEVER
+from stream.customer.state import CAUSES, Register, Status, dtype, empty, pack, unpack
+from stream.errors import BadRecord
+from tests.helpers import retail, shop
+
+values = st.one_of(st.text(max_size=20), st.integers(-(2**53), 2**53), st.floats(-1e9, 1e9), st.booleans())
+registers = st.builds(Register, values, st.integers(0, 2**45), st.text(min_size=1, max_size=10))
+
+
+@given(st.lists(st.dictionaries(st.text(max_size=10), registers, max_size=4), max_size=5), st.integers(0, 2**32))
+def test_packed_states_come_back(held: list[dict[str, Register]], seed: int) -> None:
+    rows = empty(shop(), len(held))
+    noise = np.random.default_rng(seed).integers(0, 256, rows.nbytes, dtype=np.uint8).tobytes()
+    rows = np.frombuffer(noise, rows.dtype).copy() if held else rows
+    back, back_registers = unpack(shop(), pack(rows, held))
+    assert back.tobytes() == rows.tobytes()
+    assert back_registers == held
+    assert [type(r.value) for h in back_registers for r in h.values()] == [type(h[k].value) for h in held for k in sorted(h)]
+
+
+def test_states_of_other_features_are_refused() -> None:
+    with pytest.raises(BadRecord, match="too short"):
+        unpack(retail(), pack(empty(shop(), 1), [{}]))
+
+
+@pytest.mark.parametrize("tail", [b"{", b"[]", b'{"a": 1}', b'{"a": [1]}', b"\xff"])
+def test_damaged_registers_are_refused(tail: bytes) -> None:
+    with pytest.raises(BadRecord):
+        unpack(shop(), [empty(shop(), 1).tobytes() + tail])
+
+
+def test_nobody_has_been_seen_yet() -> None:
+    row = empty(shop(), 1)[0]
+    assert [row[name] for name in ("first_at", "newest_at", "looked_at", "deadline", "since")] == [NEVER] * 5
+    assert (row["status"], row["cell"], row["segment"], row["version"]) == (Status.NEW, -1, 0, 0)
+    assert np.isnan([row["margin"], row["fit"], row["change_margin"]]).all()
+
+
+@given(registers, registers)
+def test_the_winner_of_two_writes_does_not_depend_on_their_order(one: Register, other: Register) -> None:
+    if (one.at_ms, one.event_id) != (other.at_ms, other.event_id):
+        assert one.newer(other) == other.newer(one)
+    assert one.newer(None) == one
+
+
+@given(registers, registers, registers)
+def test_writes_can_be_joined_in_any_grouping(a: Register, b: Register, c: Register) -> None:
+    left, right = a.newer(b).newer(c), a.newer(b.newer(c))
+    assert (left.at_ms, left.event_id) == (right.at_ms, right.event_id)
+
+
+def test_a_row_holds_a_place_for_every_declared_number() -> None:
+    shape = dtype(retail())
+    assert shape["sums"].shape == (retail().width,)
+    assert shape["y"].shape == (len(retail().names),)
+
+
+def test_every_cause_and_every_public_status_has_its_place() -> None:
+    assert set(CAUSES) == set(Cause)
+    assert {s.name.lower() for s in Status} - {"new", "closed"} == {s.value for s in PublishedStatus}

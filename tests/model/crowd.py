@@ -1,0 +1,161 @@
+"""Customers with positions, and the worker's part: they are looked at, and the learner is told how they moved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from stream.model.kmeans import nearest
+from stream.model.learner import Learner, MacroStep
+from stream.model.learning import LearningRecord
+from stream.model.snapshot import NURSERY, OUT, FloatArray, IntArray, Snapshot, Vectors
+from stream.model.sums import Sums
+from stream.settings import Feature, ModelSettings
+
+DAY_MS = 86_400_000
+FEATURES_ID = "f" * 16
+
+
+def feature(name: str, **changes: object) -> Feature:
+    """A feature of range -16,000 .. 16,000, so that a step is a unit."""
+    fields: dict[str, object] = {
+        "name": name,
+        "kind": "rate",
+        "of": "orders",
+        "range": (-16_000, 16_000),
+        "unit": "units",
+        "low": f"low {name}",
+        "high": f"high {name}",
+        "min_sd": 4.0,
+    }
+    return Feature.model_validate(fields | changes)
+
+
+@dataclass(frozen=True)
+class Description:
+    """What the learner needs of a feature set."""
+
+    features: tuple[Feature, ...]
+    features_id: str = FEATURES_ID
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(f.name for f in self.features)
+
+    @property
+    def weight(self) -> FloatArray:
+        return np.array([f.weight for f in self.features])
+
+    @property
+    def min_sd(self) -> FloatArray:
+        return np.array([f.min_sd for f in self.features])
+
+    def natural(self, y: FloatArray) -> FloatArray:
+        return y.astype(np.float64)
+
+
+def described(d: int) -> Description:
+    """d plain features, a value feature first."""
+    return Description(tuple(feature(f"x{i}", group="value" if i == 0 else "behaviour") for i in range(d)))
+
+
+def settings(**changes: object) -> ModelSettings:
+    """A small model that learns at once."""
+    fields: dict[str, object] = {"segments": 3, "cells": 30, "warmup_customers": 60, "macro_rows": 1, "seed": 11}
+    return ModelSettings.model_validate(fields | changes)
+
+
+@dataclass
+class Crowd:
+    """Where each customer stands (``y``), in which cell it is counted, and which segment it holds (0: none)."""
+
+    y: Vectors
+    learner: Learner
+    cell: IntArray = field(init=False)
+    held: IntArray = field(init=False)
+    now_ms: int = 0
+
+    def __post_init__(self) -> None:
+        self.cell = np.full(len(self.y), OUT)
+        self.held = np.zeros(len(self.y), np.int64)
+
+    @property
+    def everybody(self) -> IntArray:
+        return np.arange(len(self.y))
+
+    def look(self, who: IntArray, to: Vectors | None = None, snapshot: Snapshot | None = None) -> LearningRecord:
+        """Each of ``who`` (distinct) is looked at, at its new place, under the learner's snapshot or an older one."""
+        snapshot = snapshot or self.learner.snapshot
+        new = self.y[who] if to is None else to
+        cell, held = np.full(len(who), NURSERY), np.zeros(len(who), np.int64)
+        if snapshot is not None:
+            z = snapshot.scale.z(new)
+            enterable = [s for s in snapshot.segments if not s.retiring]
+            cell = snapshot.cell_ids[nearest(z, snapshot.scale.z(snapshot.cell_positions))]
+            held = np.array([s.number for s in enterable])[nearest(z, np.array([s.centroid for s in enterable]))]
+        record = self._record(who, new, cell, held)
+        self.y[who], self.cell[who], self.held[who] = new, cell, held
+        return record
+
+    def leave(self, who: IntArray) -> LearningRecord:
+        """They turn dormant: out of the population, their segment still held."""
+        record = self._record(who, self.y[who], np.full(len(who), OUT), self.held[who])
+        self.cell[who] = OUT
+        return record
+
+    def step(self, who: IntArray | None = None, to: Vectors | None = None) -> MacroStep:
+        """A look of ``who`` (all) is learnt, and a macro step follows."""
+        self.learner.learn(self.look(self.everybody if who is None else who, to))
+        return self.learner.macro_step(self.now_ms)
+
+    def sums(self) -> dict[int, tuple[int, list[int], list[int]]]:
+        """The sums of every cell with customers, counted afresh."""
+        return {
+            int(c): _plain(Sums.of(rows, np.ones(len(rows), np.int64), np.zeros(len(rows), np.int64), 1), 0)
+            for c in np.unique(self.cell)
+            if c != OUT
+            for rows in [self.y[self.cell == c]]
+        }
+
+    def _record(self, who: IntArray, new: Vectors, new_cell: IntArray, new_held: IntArray) -> LearningRecord:
+        old, rows = self.y[who], self.learner.settings.kind != "cells"
+        cell = np.concatenate([self.cell[who], new_cell])
+        y = np.concatenate([old, new])
+        sign = np.repeat(np.array([-1, 1], np.int8), len(who))
+        inside, nursery = cell > NURSERY, cell == NURSERY
+        cells, label = np.unique(cell[inside], return_inverse=True)
+        change = Sums.of(y[inside], sign[inside].astype(np.int64), label, len(cells))
+        numbers, changes = np.concatenate([self.held[who], new_held]), np.repeat([-1, 1], len(who))
+        held = {int(n): int(changes[numbers == n].sum()) for n in np.unique(numbers[numbers > 0])}
+        return LearningRecord(
+            features_id=self.learner.features.features_id,
+            now_ms=self.now_ms,
+            looks=len(who),
+            cells=cells,
+            n=change.n,
+            sums=change.sums,
+            squares=change.squares,
+            nursery_sign=sign[nursery],
+            nursery_y=y[nursery],
+            held={n: d for n, d in held.items() if d},
+            rows=new if rows else new[:0],
+        )
+
+
+def learnt(learner: Learner) -> dict[int, tuple[int, list[int], list[int]]]:
+    """The sums of every cell that has any, and of the nursery, as the learner has them."""
+    population = learner.state.population
+    cells = {int(c): _plain(population.cells.sums, i) for i, c in enumerate(population.cells.ids)}
+    everything = cells | {NURSERY: _plain(population.nursery.total, 0)}
+    return {cell: sums for cell, sums in everything.items() if sums[0] or any(sums[1]) or any(sums[2])}
+
+
+def blobs(rng: np.random.Generator, centres: list[list[float]], n: int, sd: float = 300.0) -> Vectors:
+    """n customers around each centre."""
+    around = [np.array(c) + rng.normal(0.0, sd, (n, len(c))) for c in centres]
+    return np.rint(np.concatenate(around)).astype(np.int16)
+
+
+def _plain(sums: Sums, group: int) -> tuple[int, list[int], list[int]]:
+    return int(sums.n[group]), sums.sums[group].tolist(), sums.squares[group].tolist()

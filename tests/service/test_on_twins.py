@@ -1,0 +1,209 @@
+"""The whole service on the twins: what holds after crashes, rebalances and lost stores."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from functools import cache
+
+import pytest
+
+from consumers.lockstep import Lockstep
+from consumers.memory_source import MemoryTail
+from consumers.twins import Twins, drain
+from producers.orders import Encoded
+from producers.personas import Personas, PersonasPlan
+from stream.errors import Disagreement, IncompleteJournal, SettingsError
+from stream.settings import Tree, load
+from tests.service.world import World, causes, read_world, same_accumulators
+
+BATCH = 400
+
+
+@cache
+def events() -> tuple[Encoded, ...]:
+    """Some 5,000 orders of 300 customers in 200 days."""
+    return tuple(Personas(PersonasPlan(customers=300, days=200, seed=3)))
+
+
+def settings(**flags: object) -> Tree:
+    model = {"warmup_customers": 100, "macro_rows": 500, "interval_seconds": 0, "cells": 40}
+    kafka = {"max_poll_records": BATCH, "poll_timeout_seconds": 0.001}
+    return load(flags={"profile": "personas", "model": model, "kafka": kafka, **flags})
+
+
+def world_of(twins: Twins) -> World:
+    return read_world(twins.settings, MemoryTail(twins.broker), twins.store.reader)
+
+
+Disturb = Callable[[Twins, Lockstep], Lockstep]
+
+
+def live(disturb: Disturb | None = None, every: int = 3, **flags: object) -> World:
+    """Live through all events, disturbed before every ``every``-th batch."""
+    twins = Twins(settings(**flags))
+    lockstep = twins.lockstep()
+    drain(lockstep.run_once)
+    for number, start in enumerate(range(0, len(events()), BATCH)):
+        twins.send(events()[start : start + BATCH])
+        if disturb is not None and number % every == 1:
+            lockstep = disturb(twins, lockstep)
+        drain(lockstep.run_once)
+    drain(lockstep.run_once)
+    return world_of(twins)
+
+
+@cache
+def undisturbed() -> World:
+    return live()
+
+
+def test_an_undisturbed_life() -> None:
+    world = undisturbed()
+    world.check()
+    assert len(world.hashes) == len({key for key, _, _ in events()})
+    assert {"first", "behaviour", "time"} <= set(causes(world))
+    assert world.learner is not None
+    assert world.learner.snapshot is not None
+
+
+def crash(twins: Twins, lockstep: Lockstep) -> Lockstep:
+    """The process is gone; another one starts. Nothing is closed."""
+    twins.broker.expel(twins.settings.kafka.group)
+    twins.broker.expel(f"{twins.settings.kafka.group}-owner")
+    return twins.lockstep()
+
+
+def commit_without_reply(twins: Twins, lockstep: Lockstep) -> Lockstep:
+    twins.broker.fail_next("committed")
+    return lockstep
+
+
+def abort(twins: Twins, lockstep: Lockstep) -> Lockstep:
+    twins.broker.fail_next("aborted")
+    return lockstep
+
+
+def rebalance(twins: Twins, lockstep: Lockstep) -> Lockstep:
+    twins.broker.rebalance(twins.settings.kafka.group)
+    return lockstep
+
+
+def flush(twins: Twins, lockstep: Lockstep) -> Lockstep:
+    twins.store.lose()
+    return lockstep
+
+
+def committed_and_crashed_and_flushed(twins: Twins, lockstep: Lockstep) -> Lockstep:
+    twins.broker.fail_next("committed")
+    lockstep.run_once()
+    twins.store.lose()
+    return crash(twins, lockstep)
+
+
+@pytest.mark.parametrize(
+    "disturb", [crash, commit_without_reply, abort, rebalance, flush, committed_and_crashed_and_flushed]
+)
+def test_a_disturbed_life_leaves_the_same_accumulators(disturb: Disturb) -> None:
+    world = live(disturb)
+    world.check()
+    assert same_accumulators([world, undisturbed()])
+
+
+def test_a_random_life(seed: int = 11) -> None:
+    chance = random.Random(seed)
+    kinds = [crash, commit_without_reply, abort, rebalance, flush]
+    world = live(lambda twins, lockstep: chance.choice(kinds)(twins, lockstep), every=2)
+    world.check()
+    assert same_accumulators([world, undisturbed()])
+
+
+def test_batching_and_partitions_do_not_touch_accumulators() -> None:
+    small = live(kafka={"max_poll_records": 37, "poll_timeout_seconds": 0.001})
+    one = live(topics={"partitions": 1})
+    for world in (small, one):
+        world.check()
+    assert same_accumulators([small, one, undisturbed()])
+
+
+@pytest.mark.parametrize("kind", ["kmeans", "streamkmeans", "clustream", "dbstream", "denstream"])
+def test_every_kind_of_model_runs_end_to_end(kind: str) -> None:
+    model = {"kind": kind, "warmup_customers": 100, "macro_rows": 500, "interval_seconds": 0, "cells": 40}
+    world = live(crash, every=6, model=model)
+    world.check()
+    assert same_accumulators([world, undisturbed()])
+
+
+def test_a_frozen_model_gives_the_same_timers_paced_or_at_once() -> None:
+    def year(chunk: int) -> list[tuple[str, str, str | None]]:
+        twins = Twins(settings())
+        lockstep = twins.lockstep()
+        half = len(events()) // 2
+        twins.send(events()[:half])
+        drain(lockstep.run_once)
+        lockstep.close()
+        frozen = settings(
+            model={"frozen": True, "warmup_customers": 100, "cells": 40},
+            kafka={"max_poll_records": chunk, "poll_timeout_seconds": 0.001},
+        )
+        twins.settings = frozen
+        lockstep = twins.lockstep()
+        for start in range(half, len(events()), chunk):
+            twins.send(events()[start : start + chunk])
+            drain(lockstep.run_once)
+        changes = [c for told in world_of(twins).changes.values() for c in told if c.cause == "time"]
+        return sorted((c.customer_id, c.occurred_at, c.current.id if c.current else None) for c in changes)
+
+    paced, at_once = year(50), year(len(events()))
+    assert paced == at_once
+    assert len(paced) > 50
+
+
+def test_duplicates_are_counted_and_change_nothing() -> None:
+    twins = Twins(settings())
+    lockstep = twins.lockstep()
+    some = events()[:BATCH]
+    twins.send([event for event in some for _ in range(2)])
+    rounds = drain(lockstep.run_once)
+    assert sum(done.step.duplicates for done in rounds if done.step) == len(some)
+    assert sum(done.records for done in rounds) == 2 * len(some)
+    once = Twins(settings())
+    once.send(some)
+    drain(once.lockstep().run_once)
+    assert same_accumulators([world_of(twins), world_of(once)])
+
+
+def test_a_recreated_topic_refuses_to_start() -> None:
+    twins = lived_a_little()
+    twins.broker.delete(twins.settings.topics.events)
+    twins.broker.create(twins.settings.topics.events, twins.settings.topics.partitions)
+    with pytest.raises(SettingsError, match="recreated"):
+        drain(twins.lockstep().run_once)
+
+
+def test_other_declarations_refuse_to_start() -> None:
+    twins = lived_a_little()
+    twins.settings = settings(customers={"half_life_days": 31})
+    with pytest.raises(SettingsError, match="declarations changed"):
+        drain(twins.lockstep().run_once)
+
+
+def test_a_journal_that_does_not_reach_back_refuses_to_restore() -> None:
+    twins = lived_a_little()
+    journal = twins.settings.topics.journal
+    for partition in range(twins.settings.topics.partitions):
+        _, end = twins.broker.bounds(journal, partition)
+        twins.broker.delete_before(journal, partition, end - 2)
+    twins.store.lose()
+    with pytest.raises((IncompleteJournal, Disagreement)):
+        drain(twins.lockstep().run_once)
+
+
+def lived_a_little() -> Twins:
+    twins = Twins(settings())
+    lockstep = twins.lockstep()
+    for start in range(0, 1200, BATCH):
+        twins.send(events()[start : start + BATCH])
+        drain(lockstep.run_once)
+    lockstep.close()
+    return twins

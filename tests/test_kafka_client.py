@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import ssl
+import threading
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
+from kafka.errors import KafkaTimeoutError, SaslAuthenticationFailedError, TopicAuthorizationFailedError
+from pydantic import SecretStr
+
+from consumers.embedded import HOST, free_port
+from producers.kafka_client import client_config, connect, describe, translated
+from producers.kafka_sink import KafkaSink
+from producers.watchdog import Watchdog
+from stream.errors import BrokerUnavailable, SettingsError
+from stream.settings import KafkaSettings
+
+
+def test_plaintext_is_the_default() -> None:
+    config = client_config(KafkaSettings(bootstrap_servers="a:1,b:2"))
+    assert config["bootstrap_servers"] == ["a:1", "b:2"]
+    assert config["security_protocol"] == "PLAINTEXT"
+
+
+def test_tls_checks_the_chain_and_the_host_name() -> None:
+    config = client_config(KafkaSettings(security="tls"))
+    context = config["ssl_context"]
+    assert config["security_protocol"] == "SSL"
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.check_hostname
+    assert context.minimum_version is ssl.TLSVersion.TLSv1_2
+
+
+def test_sasl_goes_over_tls_and_never_in_plain() -> None:
+    settings = KafkaSettings(security="sasl_tls", username=SecretStr("ann"), password=SecretStr("secret"))
+    config = client_config(settings)
+    assert config["security_protocol"] == "SASL_SSL"
+    assert config["sasl_mechanism"] == "SCRAM-SHA-512"
+    assert (config["sasl_plain_username"], config["sasl_plain_password"]) == ("ann", "secret")
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (KafkaSettings(security="sasl_tls", username=SecretStr("ann")), "kafka.username and kafka.password"),
+        (KafkaSettings(security="tls", ca_file="/nowhere/ca.pem"), "kafka.ca_file '/nowhere/ca.pem'"),
+    ],
+)
+def test_a_wrong_setting_is_named(settings: KafkaSettings, message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        client_config(settings)
+
+
+def test_a_ca_file_that_is_no_certificate_is_named(tmp_path: Path) -> None:
+    ca = tmp_path / "ca.pem"
+    ca.write_text("not a certificate")
+    with pytest.raises(SettingsError, match="ca_file"):
+        client_config(KafkaSettings(security="tls", ca_file=str(ca)))
+
+
+def test_timeouts_that_contradict_each_other_are_named() -> None:
+    settings = KafkaSettings(request_timeout_seconds=10, transaction_timeout_seconds=10)
+    with pytest.raises(SettingsError, match="transaction_timeout_seconds"):
+        KafkaSink(settings, "slot", Watchdog(1))
+
+
+@pytest.mark.parametrize(
+    ("error", "ours"),
+    [
+        (KafkaTimeoutError("too late"), BrokerUnavailable),
+        (SaslAuthenticationFailedError("wrong password"), SettingsError),
+        (TopicAuthorizationFailedError("t"), SettingsError),
+    ],
+)
+def test_errors_are_ours(error: Exception, ours: type[Exception]) -> None:
+    with pytest.raises(ours, match=type(error).__name__), translated("poll"):
+        raise error
+
+
+def test_an_error_without_a_message_still_says_something() -> None:
+    assert describe(ValueError()) == "ValueError"
+    assert describe(ValueError("x")) == "ValueError: x"
+
+
+@pytest.mark.parametrize("kind", [KafkaProducer, KafkaConsumer, KafkaAdminClient])
+def test_trying_in_vain_leaves_neither_threads_nor_files_behind(kind: Any) -> None:
+    """K9: the constructors start a thread and sockets before they wait for the broker, and keep them when it fails."""
+    config = client_config(KafkaSettings(bootstrap_servers=f"{HOST}:{free_port()}", request_timeout_seconds=0.1))
+    config = {key: value for key, value in config.items() if key != "request_timeout_ms"}
+
+    def attempt() -> None:
+        with pytest.raises(BrokerUnavailable), translated("connect"):
+            connect(kind, **config)
+
+    attempt()
+    threads, files = threading.active_count(), psutil.Process().num_fds()
+    for _ in range(3):
+        attempt()
+    assert threading.active_count() == threads
+    assert psutil.Process().num_fds() <= files

@@ -1,0 +1,344 @@
+"""What kafka-python 3.0.12 does, and the guard against it: a pair of tests each.
+
+The *fact* fails when an upgrade mends it, and the guard may go. The *guard* fails when it is removed.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.errors import KafkaError
+from kafka.producer.transaction_manager import TransactionManager
+from kafka.structs import ConsumerGroupMetadata, OffsetAndMetadata
+
+from consumers.embedded import EmbeddedBroker
+from consumers.kafka_source import KafkaSource, _Rebalanced
+from producers.kafka_client import client_config, quiet_logs
+from producers.kafka_sink import CLOSE_SECONDS, KafkaSink
+from producers.sink import Committed, Offsets, Outgoing
+from producers.watchdog import EXIT_CODE, Watchdog
+from stream.errors import BrokerUnavailable, CommitFailed
+from stream.settings import KafkaSettings
+from tests.brokers import Broker, KafkaKit, eventually, fresh, joined, read_to
+
+pytestmark = pytest.mark.apache
+
+
+@pytest.fixture
+def apache(apache_kafka: Broker) -> Iterator[KafkaKit]:
+    kit = KafkaKit(apache_kafka)
+    yield kit
+    kit.close()
+
+
+@pytest.fixture
+def stoppable() -> Iterator[EmbeddedBroker]:
+    """A broker of one's own, to be halted with SIGSTOP."""
+    with EmbeddedBroker() as broker:
+        yield broker
+
+
+def transactional(kit: KafkaKit, slot: str) -> KafkaProducer:
+    """A bare producer inside a transaction: a worker that is about to die."""
+    producer = KafkaProducer(
+        bootstrap_servers=kit.settings.bootstrap_servers,
+        transactional_id=slot,
+        transaction_timeout_ms=60_000,
+        request_timeout_ms=5_000,
+    )
+    producer.init_transactions()
+    producer.begin_transaction()
+    return producer
+
+
+class TestK1OffsetsOfAnAbortedTransactionLeakIntoTheNext:
+    def test_fact(self) -> None:
+        """Condensed from the client's classes with answers made up: no broker is needed to see it."""
+        manager = TransactionManager("slot", 60_000, 100, (3, 9))
+        manager.initialize_transactions()
+        _answer(manager, SimpleNamespace(error_code=0, producer_id=7, producer_epoch=0))
+        manager.begin_transaction()
+        manager.send_offsets_to_transaction(_at("in", 3, 500), ConsumerGroupMetadata("g", 5, "m"))
+        _answer(manager, SimpleNamespace(error_code=0))
+        illegal_generation = 22
+        _answer(manager, SimpleNamespace(topics=[("in", [(3, illegal_generation)])]))
+        manager.begin_abort()
+        _answer(manager, SimpleNamespace(error_code=0))
+        manager.begin_transaction()
+
+        manager.send_offsets_to_transaction(_at("in", 1, 10), ConsumerGroupMetadata("g", 6, "m"))
+        _answer(manager, SimpleNamespace(error_code=0))
+
+        request = manager.next_request_handler(False).request
+        sent = [(p.partition_index, p.committed_offset) for t in request.topics for p in t.partitions]
+        assert sent == [(3, 500), (1, 10)]
+
+    def test_guard(self, apache: KafkaKit) -> None:
+        """A failed commit throws the producer away. (That no offset leaks is in the sink's contract suite.)"""
+        topic, slot = fresh("t"), fresh("slot")
+        apache.create(topic, 2)
+        sink = KafkaSink(apache.settings, slot, Watchdog(60))
+        source = apache.source(topic, fresh("group"))
+        now = joined(source, {0, 1}).membership
+        doubtful = sink._producer
+        thread = doubtful._sender
+
+        with pytest.raises(CommitFailed):
+            sink.commit([], Offsets(topic, {0: 500}, replace(now, member="zombie")))
+
+        assert sink._producer is not doubtful
+        eventually(lambda: None if thread.is_alive() else True, "the end of its thread")
+        sink.commit([], Offsets(topic, {1: 10}, now))
+        assert source.committed([0, 1]) == {0: None, 1: Committed(10)}
+        sink.close()
+
+
+class TestK2ABatchWithoutRetriesDoesNotFailTheTransaction:
+    def test_fact(self, stoppable: EmbeddedBroker) -> None:
+        topic = fresh("t")
+        kit = KafkaKit(Broker("embedded", stoppable.bootstrap_servers))
+        kit.create(topic)
+        config = client_config(kit.settings) | {"request_timeout_ms": 300, "delivery_timeout_ms": 600}
+        producer = KafkaProducer(**config, transactional_id=fresh("slot"))
+        producer.init_transactions()
+        producer.begin_transaction()
+        producer.send(topic, b"written", partition=0).get(5)
+        with _halted(stoppable):
+            future = producer.send(topic, b"in doubt", partition=0)
+            producer.flush(10)
+            assert future.failed()
+        producer.commit_transaction()
+        producer.close(timeout=5)
+
+    def test_guard(self, stoppable: EmbeddedBroker) -> None:
+        broker = Broker("embedded", stoppable.bootstrap_servers)
+        settings = broker.kafka(request_timeout_seconds=0.5, transaction_timeout_seconds=5.0)
+        kit = KafkaKit(broker)
+        topic = fresh("t")
+        kit.create(topic)
+        source = kit.source(topic, fresh("group"))
+        now = joined(source, {0}).membership
+        sink = KafkaSink(settings, fresh("slot"), Watchdog(60))
+        sink.commit([Outgoing(topic, 0, None, b"connected")], None)
+
+        with ThreadPoolExecutor(1) as thread, _halted(stoppable):
+            doubtful = Outgoing(topic, 0, None, b"in doubt")
+            commit = thread.submit(sink.commit, [doubtful], Offsets(topic, {0: 5}, now))
+            eventually(lambda: True if sink._producer is None else None, "the producer to be thrown away")
+            _resume(stoppable)
+            with pytest.raises(CommitFailed):
+                commit.result(10)
+
+        assert source.committed([0]) == {0: None}
+        sink.close()
+        kit.close()
+
+
+class TestK4AnExpiredMemberIsNotFenced:
+    def test_fact(self, apache: KafkaKit) -> None:
+        topic, group = fresh("t"), fresh("group")
+        apache.create(topic)
+        source = apache.source(topic, group)
+        joined(source, {0})
+
+        producer = transactional(apache, fresh("slot"))
+        producer.send_offsets_to_transaction(_at(topic, 0, 99), ConsumerGroupMetadata(group, -1, ""))
+        producer.commit_transaction()
+        producer.close(timeout=5)
+
+        assert source.committed([0]) == {0: Committed(99)}
+
+    def test_guard(self, apache: KafkaKit) -> None:
+        topic = fresh("t")
+        apache.create(topic)
+        sink = apache.sink(fresh("slot"))
+        source = KafkaSource(apache.settings, topic, fresh("group"), max_poll_interval_seconds=1.0)
+        polled = joined(source, {0})
+
+        eventually(lambda: None if _is_member(source) else True, "the poll interval to expire")
+        with pytest.raises(CommitFailed):
+            sink.commit([], Offsets(topic, {0: 5}, polled.membership))
+
+        # The next poll knows; the one after that may be a member again.
+        assert source.poll(0.0).epoch > polled.epoch
+        assert joined(source, {0}).membership.generation > polled.membership.generation
+        assert source.committed([0]) == {0: None}
+        source.close()
+
+    def test_an_unstable_member_owns_nothing(self, apache: KafkaKit) -> None:
+        """While a join is under way, the generation may be new already and the assignment still old."""
+        topic, group = fresh("t"), fresh("group")
+        apache.create(topic)
+        source = apache.source(topic, group)
+        joined(source, {0})
+        source._consumer._coordinator.request_rejoin()
+
+        polls = [source.poll(0.0) for _ in range(200)]
+
+        assert all(p.membership.is_valid == bool(p.assigned) for p in polls)
+
+
+class TestK5TransactionCallsWaitForEver:
+    def test_guard(self, stoppable: EmbeddedBroker) -> None:
+        ended = threading.Event()
+        codes: list[int] = []
+
+        def end(code: int) -> None:
+            codes.append(code)
+            ended.set()
+
+        broker = Broker("embedded", stoppable.bootstrap_servers)
+        settings = broker.kafka(request_timeout_seconds=30.0, transaction_timeout_seconds=40.0)
+        kit = KafkaKit(broker)
+        topic = fresh("t")
+        kit.create(topic)
+        membership = joined(kit.source(topic, fresh("group")), {0}).membership
+        sink = KafkaSink(settings, fresh("slot"), Watchdog(0.5, end))
+        with ThreadPoolExecutor(1) as thread, _halted(stoppable):
+            hanging = thread.submit(sink.commit, [], Offsets(topic, {0: 1}, membership))
+            assert ended.wait(10)
+            assert not hanging.done()
+            _resume(stoppable)
+            hanging.result(30)
+        assert codes == [EXIT_CODE]
+        sink.close()
+        kit.close()
+
+
+class TestK7CloseWaitsForEver:
+    def test_guard_and_the_sink_works_again_when_the_broker_does(self, stoppable: EmbeddedBroker) -> None:
+        broker = Broker("embedded", stoppable.bootstrap_servers)
+        settings = broker.kafka(request_timeout_seconds=0.5, transaction_timeout_seconds=1.0)
+        kit = KafkaKit(broker)
+        topic = fresh("t")
+        kit.create(topic)
+        sink = KafkaSink(settings, fresh("slot"), Watchdog(60))
+        sink.commit([Outgoing(topic, 0, None, b"1")], None)
+        doubtful = sink._producer._sender
+        with _halted(stoppable), ThreadPoolExecutor(1) as thread:
+            commit = thread.submit(sink.commit, [Outgoing(topic, 0, None, b"in doubt")], None)
+            with pytest.raises(BrokerUnavailable):
+                commit.result(CLOSE_SECONDS + 10)
+            sink.close()
+
+        eventually(lambda: None if doubtful.is_alive() else True, "the end of the doubtful producer's thread")
+        (offset,) = sink.commit([Outgoing(topic, 0, None, b"2")], None)
+        assert read_to(kit.tail(), topic, 0, offset + 1, offset)[0].value == b"2"
+        sink.close()
+        kit.close()
+
+
+class TestK8DebugLogsShowPasswords:
+    def test_guard(self) -> None:
+        names = ("kafka", "kafka.net.connection", "kafka.protocol.parser", "kafka.custom")
+        before = {name: logging.getLogger(name).level for name in ("", *names)}
+        try:
+            logging.getLogger().setLevel(logging.DEBUG)
+            logging.getLogger("kafka").setLevel(logging.NOTSET)
+            logging.getLogger("kafka.net.connection").setLevel(logging.DEBUG)
+            logging.getLogger("kafka.custom").setLevel(logging.ERROR)
+            quiet_logs()
+            levels = [logging.getLogger(name).getEffectiveLevel() for name in names]
+            assert levels == [logging.INFO, logging.INFO, logging.INFO, logging.ERROR]
+        finally:
+            for name, level in before.items():
+                logging.getLogger(name).setLevel(level)
+
+
+class TestOffsetsInDoubt:
+    def test_a_new_owner_waits_for_pending_offsets(self, apache: KafkaKit) -> None:
+        """Fact and guard: only a read_committed consumer asks for stable offsets, also on a plain input topic."""
+        topic, group = fresh("t"), fresh("group")
+        apache.create(topic)
+        source = apache.source(topic, group)
+        member = joined(source, {0}).membership
+        producer = transactional(apache, fresh("slot"))
+        identity = ConsumerGroupMetadata(group, member.generation, member.member)
+        producer.send_offsets_to_transaction(_at(topic, 0, 42), identity)
+
+        with _reader(apache.settings, group) as careless:
+            assert careless.committed(TopicPartition(topic, 0), timeout_ms=5000) is None
+        with ThreadPoolExecutor(1) as thread:
+            waiting = thread.submit(source.committed, [0])
+            with pytest.raises(TimeoutError):
+                waiting.result(0.5)
+            producer.commit_transaction()
+            assert waiting.result(10) == {0: 42}
+        producer.close(timeout=5)
+
+    def test_a_successor_in_the_slot_settles_what_a_dead_worker_left_open(self, apache: KafkaKit) -> None:
+        topic, group, slot = fresh("t"), fresh("group"), fresh("slot")
+        apache.create(topic)
+        source = apache.source(topic, group)
+        member = joined(source, {0}).membership
+        dead = transactional(apache, slot)
+        dead.send(topic, b"lost", partition=0)
+        identity = ConsumerGroupMetadata(group, member.generation, member.member)
+        dead.send_offsets_to_transaction(_at(topic, 0, 42), identity)
+
+        sink = apache.sink(slot)
+
+        with ThreadPoolExecutor(1) as thread:  # the dead one's transaction has a minute to go
+            assert thread.submit(source.committed, [0]).result(10) == {0: None}
+        (offset,) = sink.commit([Outgoing(topic, 0, None, b"kept")], None)
+        assert [r.value for r in read_to(apache.tail(), topic, 0, offset + 1)] == [b"kept"]
+        with pytest.raises(KafkaError):
+            dead.commit_transaction()
+        dead.close(timeout=5)
+
+
+def test_the_rebalance_listener_only_remembers() -> None:
+    listener = _Rebalanced()
+    for callback in (listener.on_partitions_revoked, listener.on_partitions_assigned, listener.on_partitions_lost):
+        assert not listener.take()
+        callback([TopicPartition("t", 0)])
+        assert listener.take()
+        assert not listener.take()
+
+
+def _answer(manager: TransactionManager, response: object) -> None:
+    handler = manager.next_request_handler(False)
+    number = manager.next_in_flight_request_correlation_id()
+    manager._in_flight_request_correlation_id = number
+    handler.on_complete(number, response)
+
+
+def _at(topic: str, partition: int, offset: int) -> dict[TopicPartition, OffsetAndMetadata]:
+    return {TopicPartition(topic, partition): OffsetAndMetadata(offset, "", -1)}
+
+
+def _reader(settings: KafkaSettings, group: str) -> Any:
+    return KafkaConsumer(**client_config(settings), group_id=group, enable_auto_commit=False)
+
+
+def _is_member(source: KafkaSource) -> bool:
+    return bool(source._consumer.group_metadata().generation_id >= 0)
+
+
+class _halted:  # noqa: N801 (reads as a sentence)
+    """The broker accepts connections and says nothing."""
+
+    def __init__(self, broker: EmbeddedBroker) -> None:
+        self._broker = broker
+
+    def __enter__(self) -> None:
+        assert self._broker.pid is not None
+        os.kill(self._broker.pid, signal.SIGSTOP)
+
+    def __exit__(self, *_: object) -> None:
+        _resume(self._broker)
+
+
+def _resume(broker: EmbeddedBroker) -> None:
+    assert broker.pid is not None
+    os.kill(broker.pid, signal.SIGCONT)
