@@ -15,14 +15,13 @@ from consumers.model_feed import ModelFeed
 from consumers.owner import Owner, OwnerWiring
 from consumers.restoring import Identity, Restorer
 from consumers.source import Source, Tail
-from consumers.topics import describe
+from consumers.topics import topic_identity
 from consumers.worker import Clocks, Wiring, Worker
 from producers.kafka_sink import KafkaSink
 from producers.memory_broker import MemoryBroker, MemorySink
 from producers.sink import Sink
 from producers.watchdog import Watchdog
 from stream.customer.features import FeatureSet
-from stream.errors import SettingsError
 from stream.metrics import OwnerMetrics, WorkerMetrics
 from stream.settings import Tree
 from stream.view.memory_store import MemoryStore
@@ -108,19 +107,13 @@ def kafka_backend(settings: Tree) -> Backend:
         redis.check()
         return redis
 
-    def identity(topic: str) -> tuple[str, int]:
-        found = describe(settings.kafka, [topic]).get(topic)
-        if found is None:
-            raise SettingsError(f"topics: there is no topic '{topic}'; create the topics with: segstream topics create")
-        return found.topic_id, found.partitions
-
     watchdog = Watchdog(settings.worker.watchdog_seconds)
     return Backend(
         source=lambda topic, group: KafkaSource(settings.kafka, topic, group),
         sink=lambda transactional_id: KafkaSink(settings.kafka, transactional_id, watchdog),
         tail=lambda: KafkaTail(settings.kafka),
         store=store,
-        identity=identity,
+        identity=lambda topic: topic_identity(settings, topic),
         clocks=Clocks(time.time, time.sleep),
     )
 

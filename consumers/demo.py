@@ -19,7 +19,8 @@ from consumers.build import Service, kafka_backend
 from consumers.embedded import EmbeddedBroker, EmbeddedStore
 from consumers.kafka_source import KafkaTail
 from consumers.lockstep import Lockstep
-from consumers.showing import changes_table, segments_table
+from consumers.showing.changes import changes_table
+from consumers.showing.segments import segments_table
 from consumers.tally import Tally
 from consumers.topics import create_topics
 from stream.contracts.changes import SegmentChange, decode_change

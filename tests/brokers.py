@@ -30,7 +30,10 @@ MEMBERS_FENCED = "a replaced member of a group cannot commit"
 OFFSETS_ALONE = "a transaction may consist of nothing but offsets"
 OFFSETS_CHECKED = "reading from where there is nothing is an error"
 GROUPS_SHARE = "members that come and go share the partitions within seconds"
-ALL = frozenset({ABORTED_HIDDEN, MEMBERS_FENCED, OFFSETS_ALONE, OFFSETS_CHECKED, GROUPS_SHARE})
+NOTES_KEPT = "what is noted beside an offset comes back with it"
+ALL = frozenset(
+    {ABORTED_HIDDEN, MEMBERS_FENCED, OFFSETS_ALONE, OFFSETS_CHECKED, GROUPS_SHARE, NOTES_KEPT}
+)
 # What is proven of the service, it promises on Apache Kafka. The embedded broker keeps the rest of the contract,
 # producer fencing included.
 GUARANTEES = {"memory": ALL, "embedded": frozenset[str](), "apache": ALL}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -58,9 +60,7 @@ def test_images_are_pinned() -> None:
 
 def test_kafka_is_the_one_that_the_tests_run_against() -> None:
     pom = (ROOT / "deploy/kafka-for-tests/pom.xml").read_text()
-    tested = re.search(r"<artifactId>kafka_2\.13</artifactId>\s*<version>([\d.]+)</version>", pom)
-    assert tested is not None
-    assert SERVICES["kafka"]["image"] == f"apache/kafka:{tested[1]}"
+    assert f"<version>{SERVICES['kafka']['image'].removeprefix('apache/kafka:')}</version>" in pom
 
 
 def test_data_is_kept_in_named_volumes() -> None:
@@ -105,6 +105,14 @@ def test_every_variable_is_a_setting_and_reaches_its_neighbour(name: str) -> Non
     assert f"//{settings.kafka.bootstrap_servers}" in listeners
     assert settings.redis.url.get_secret_value() == "redis://redis:6379/0"
     assert settings.kafka.password is None
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_every_command_is_one_of_segstreams(name: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "consumers.cli", *SERVICES[name]["command"], "--help"]
+    environment = SERVICES[name]["environment"] | {"PYTHONPATH": str(ROOT)}
+    said = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (said.returncode, said.stderr) == (0, "")
 
 
 def test_each_worker_has_a_slot_of_its_own() -> None:

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.cluster import ClusterMetadata
 from kafka.errors import KafkaError
 from kafka.producer.transaction_manager import TransactionManager
 from kafka.structs import ConsumerGroupMetadata, OffsetAndMetadata
@@ -255,6 +256,29 @@ class TestK8DebugLogsShowPasswords:
                 logging.getLogger(name).setLevel(level)
 
 
+class TestK10MetadataUnderWayMakesTheClientForgetATopic:
+    def test_fact(self) -> None:
+        """A refresh is under way, a topic is asked for, the refresh arrives without it: nobody asks again."""
+        cluster = ClusterMetadata()
+        cluster.set_topics(["t"])
+        assert cluster.need_update
+        cluster.update_metadata(_metadata_without_topics())
+        assert not cluster.need_update
+        assert cluster.partitions_for_topic("t") is None
+
+    def test_guard(self, apache: KafkaKit) -> None:
+        topic = fresh("t")
+        apache.create(topic)
+        source = KafkaSource(apache.settings, topic, fresh("group"))
+        assert source._consumer._cluster.partitions_for_topic(topic) == {0}
+        source.close()
+
+    def test_a_topic_that_does_not_exist_is_an_error_from_the_start(self, apache_kafka: Broker) -> None:
+        settings = apache_kafka.kafka(request_timeout_seconds=0.5)
+        with pytest.raises(BrokerUnavailable, match="cannot join group"):
+            KafkaSource(settings, fresh("nowhere"), fresh("group"))
+
+
 class TestOffsetsInDoubt:
     def test_a_new_owner_waits_for_pending_offsets(self, apache: KafkaKit) -> None:
         """Fact and guard: only a read_committed consumer asks for stable offsets, also on a plain input topic."""
@@ -273,7 +297,7 @@ class TestOffsetsInDoubt:
             with pytest.raises(TimeoutError):
                 waiting.result(0.5)
             producer.commit_transaction()
-            assert waiting.result(10) == {0: 42}
+            assert waiting.result(10) == {0: Committed(42)}
         producer.close(timeout=5)
 
     def test_a_successor_in_the_slot_settles_what_a_dead_worker_left_open(self, apache: KafkaKit) -> None:
@@ -311,6 +335,11 @@ def _answer(manager: TransactionManager, response: object) -> None:
     number = manager.next_in_flight_request_correlation_id()
     manager._in_flight_request_correlation_id = number
     handler.on_complete(number, response)
+
+
+def _metadata_without_topics() -> object:
+    broker = (0, "127.0.0.1", 9092, None)
+    return SimpleNamespace(API_VERSION=9, brokers=[broker], controller_id=0, cluster_id="c", topics=[])
 
 
 def _at(topic: str, partition: int, offset: int) -> dict[TopicPartition, OffsetAndMetadata]:

@@ -8,9 +8,20 @@ import pytest
 
 from producers.sink import Committed, Membership, Offsets, Outgoing
 from stream.errors import CommitFailed
-from tests.brokers import MEMBERS_FENCED, OFFSETS_ALONE, Kit, brokers_with, eventually, fresh, joined, read_to
+from tests.brokers import (
+    MEMBERS_FENCED,
+    NOTES_KEPT,
+    OFFSETS_ALONE,
+    Kit,
+    brokers_with,
+    eventually,
+    fresh,
+    joined,
+    read_to,
+)
 
 members_fenced = pytest.mark.parametrize("kit", brokers_with(MEMBERS_FENCED), indirect=True)
+notes_kept = pytest.mark.parametrize("kit", brokers_with(NOTES_KEPT), indirect=True)
 offsets_alone = pytest.mark.parametrize("kit", brokers_with(OFFSETS_ALONE), indirect=True)
 
 
@@ -62,6 +73,20 @@ def test_offsets_are_committed_with_the_records(kit: Kit) -> None:
 
     sink.commit(records(out, b"x"), Offsets(topic, {0: 7, 1: 3}, poll.membership))
     assert source.committed([0, 1]) == {0: Committed(7), 1: Committed(3)}
+
+
+@notes_kept
+def test_a_note_is_kept_beside_the_offset(kit: Kit) -> None:
+    topic, out = fresh("in"), fresh("out")
+    kit.create(topic)
+    kit.create(out)
+    source = kit.source(topic, fresh("group"))
+    poll = joined(source, {0})
+    sink = kit.sink(fresh("slot"))
+    sink.commit(records(out, b"x"), Offsets(topic, {0: 7}, poll.membership, {0: "journal 12"}))
+    assert source.committed([0]) == {0: Committed(7, "journal 12")}
+    sink.commit(records(out, b"x"), Offsets(topic, {0: 8}, poll.membership))
+    assert source.committed([0]) == {0: Committed(8)}
 
 
 @offsets_alone

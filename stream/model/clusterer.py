@@ -16,7 +16,7 @@ from stream.model.snapshot import NURSERY, OUT, FloatArray, IntArray, Scale, Vec
 from stream.model.sums import Sums
 
 FeatureName = Hashable
-Features = Mapping[FeatureName, float]
+Features = Mapping[Any, float]
 _FARTHEST_STEP = 32_767
 
 
@@ -157,7 +157,7 @@ class PopulationCells(base.Clusterer):
 
     def _meet(self, names: Iterable[FeatureName]) -> None:
         """Make room for new features: everybody stands at 0 there, and they count from the next grouping."""
-        new = [name for name in names if name not in self._columns]
+        new = sorted((name for name in names if name not in self._columns), key=repr)
         if not new:
             return
         self._columns |= {name: len(self._columns) + i for i, name in enumerate(new)}

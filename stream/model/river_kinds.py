@@ -13,8 +13,8 @@ Facts about river 0.26 that end here (each is a test):
   written reads 0, as river itself reads it, without writing it.
 - ``CluStream``'s merge is quadratic in its micro-clusters: 30 take 0.2 ms a row, 60 take 2.
 - ``DBSTREAM`` re-clusters and renumbers whenever its centres are read; numbers are ours, by shared customers.
-- ``DenStream`` clusters only inside ``predict_one``, and that one adds micro-clusters into each other where
-  they stand: it is asked on a copy.
+- ``DenStream`` clusters only inside ``predict_one``, and that one adds the micro-clusters of a cluster into
+  the first of them where it stands: it is asked on a copy.
 
 So ``predict_one`` is never called on what learns. What cannot be saved as data is not saved: after a restart
 a kind other than KMeans learns its last 1,000 rows again; KMeans is its centres, exactly.

@@ -1,4 +1,4 @@
-"""Customers with positions, and the worker's part: they are looked at, and the learner is told how they moved."""
+"""Customers with positions, and the worker's part: a look at some, and the learner is told how they moved."""
 
 from __future__ import annotations
 
@@ -62,13 +62,19 @@ def described(d: int) -> Description:
 
 def settings(**changes: object) -> ModelSettings:
     """A small model that learns at once."""
-    fields: dict[str, object] = {"segments": 3, "cells": 30, "warmup_customers": 60, "macro_rows": 1, "seed": 11}
+    fields: dict[str, object] = {
+        "segments": 3,
+        "cells": 30,
+        "warmup_customers": 60,
+        "macro_rows": 1,
+        "seed": 11,
+    }
     return ModelSettings.model_validate(fields | changes)
 
 
 @dataclass
 class Crowd:
-    """Where each customer stands (``y``), in which cell it is counted, and which segment it holds (0: none)."""
+    """Where customers stand (``y``), in which cells they are counted, which segments they hold (0: none)."""
 
     y: Vectors
     learner: Learner
@@ -84,8 +90,10 @@ class Crowd:
     def everybody(self) -> IntArray:
         return np.arange(len(self.y))
 
-    def look(self, who: IntArray, to: Vectors | None = None, snapshot: Snapshot | None = None) -> LearningRecord:
-        """Each of ``who`` (distinct) is looked at, at its new place, under the learner's snapshot or an older one."""
+    def look(
+        self, who: IntArray, to: Vectors | None = None, snapshot: Snapshot | None = None
+    ) -> LearningRecord:
+        """``who`` (distinct) are looked at, at a new place, under the learner's snapshot or an older one."""
         snapshot = snapshot or self.learner.snapshot
         new = self.y[who] if to is None else to
         cell, held = np.full(len(who), NURSERY), np.zeros(len(who), np.int64)
@@ -93,7 +101,9 @@ class Crowd:
             z = snapshot.scale.z(new)
             enterable = [s for s in snapshot.segments if not s.retiring]
             cell = snapshot.cell_ids[nearest(z, snapshot.scale.z(snapshot.cell_positions))]
-            held = np.array([s.number for s in enterable])[nearest(z, np.array([s.centroid for s in enterable]))]
+            held = np.array([s.number for s in enterable])[
+                nearest(z, np.array([s.centroid for s in enterable]))
+            ]
         record = self._record(who, new, cell, held)
         self.y[who], self.cell[who], self.held[who] = new, cell, held
         return record

@@ -18,7 +18,6 @@ from stream.model.clusterer import PopulationCells
 from stream.model.snapshot import NURSERY, OUT
 from tests.model.crowd import blobs
 
-SMALL = {"n_clusters": 3, "n_cells": 20, "step": 1.0, "warmup": 60, "macro_rows": 40}
 CHECKS = list(yield_checks(PopulationCells()))
 # yield_checks has no data set for a Clusterer, so it leaves these out; they hold all the same.
 DATA_CHECKS: list[Callable[..., None]] = [
@@ -46,33 +45,40 @@ def test_river_check_on_data(check: Callable[..., None]) -> None:
     check(PopulationCells(warmup=50, macro_rows=50, step=0.01), rows)
 
 
+def small(step: float = 1.0) -> PopulationCells:
+    return PopulationCells(n_clusters=3, n_cells=20, step=step, warmup=60, macro_rows=40)
+
+
 def rows(seed: int = 0) -> list[dict[str, float]]:
     y = blobs(np.random.default_rng(seed), [[0, 0], [900, 0], [0, 900]], 80, sd=60.0)
-    return [dict(zip("ab", row, strict=True)) for row in y[np.random.default_rng(seed).permutation(240)].tolist()]
+    return [
+        dict(zip("ab", row, strict=True)) for row in y[np.random.default_rng(seed).permutation(240)].tolist()
+    ]
 
 
 def test_groups_are_as_good_as_batch_kmeans() -> None:
-    model = PopulationCells(**SMALL)
+    model = small()
     for x in rows():
         model.learn_one(x)
     frame = pd.DataFrame(rows())
     labels = model.predict_many(frame)
     values = frame.to_numpy()
     ours = sum(
-        float(((values[labels == n] - values[labels == n].mean(axis=0)) ** 2).sum()) for n in np.unique(labels)
+        float(((values[labels == n] - values[labels == n].mean(axis=0)) ** 2).sum())
+        for n in np.unique(labels)
     )
     assert ours <= 1.03 * KMeans(3, n_init=10, random_state=0).fit(values).inertia_
     assert sorted(model.centers) == [1, 2, 3]
 
 
 def test_many_are_predicted_as_one_by_one() -> None:
-    model = PopulationCells(**SMALL)
+    model = small()
     model.learn_many(pd.DataFrame(rows()))
     assert model.predict_many(pd.DataFrame(rows(1))).tolist() == [model.predict_one(x) for x in rows(1)]
 
 
 def test_learning_many_keeps_the_same_sums_as_learning_one_by_one() -> None:
-    one, many = PopulationCells(**SMALL), PopulationCells(**SMALL)
+    one, many = small(), small()
     for x in rows():
         one.learn_one(x)
     many.learn_many(pd.DataFrame(rows()))
@@ -85,8 +91,8 @@ def totals(model: PopulationCells) -> list[Any]:
 
 
 def test_a_customer_who_moves_counts_where_it_went() -> None:
-    moved, settled = PopulationCells(**SMALL), PopulationCells(**SMALL)
-    where = [(OUT, None)] * 240
+    moved, settled = small(), small()
+    where: list[tuple[int, dict[str, float] | None]] = [(OUT, None)] * 240
     for batch in (rows(5), rows(6), rows(0)):
         for i, x in enumerate(batch):
             cell, old = where[i]
@@ -101,7 +107,7 @@ def test_a_customer_who_moves_counts_where_it_went() -> None:
 
 
 def test_a_customer_is_in_the_nursery_until_there_are_groups() -> None:
-    model = PopulationCells(**SMALL)
+    model = small()
     cells = [model.move(OUT, None, x) for x in rows()]
     assert set(cells[:60]) == {NURSERY}
     assert min(cells[60:]) > NURSERY
@@ -110,7 +116,7 @@ def test_a_customer_is_in_the_nursery_until_there_are_groups() -> None:
 
 
 def test_group_numbers_live_on_while_the_groups_move() -> None:
-    model = PopulationCells(**SMALL)
+    model = small()
     where = [(model.move(OUT, None, x), x) for x in rows()]
     before = [model.predict_one(x) for _, x in where]
     for step in range(1, 8):
@@ -121,7 +127,7 @@ def test_group_numbers_live_on_while_the_groups_move() -> None:
 
 
 def test_predicting_changes_nothing_unlike_in_rivers_kmeans() -> None:
-    model = PopulationCells(**SMALL)
+    model = small()
     for x in rows():
         model.learn_one(x)
     before = (model._columns.copy(), repr(model._grouping))
@@ -138,7 +144,7 @@ def test_before_there_is_a_group_the_answer_is_0() -> None:
 
 
 def test_a_feature_that_appears_late_counts_from_the_next_grouping() -> None:
-    model = PopulationCells(**SMALL)
+    model = small()
     for x in rows():
         model.learn_one(x)
     for x, c in zip(rows(1) * 2, itertools.cycle([0.0, 5000.0]), strict=False):
@@ -152,7 +158,7 @@ def test_a_value_that_is_no_number_is_refused() -> None:
 
 
 def test_works_at_the_end_of_a_pipeline() -> None:
-    pipeline = compose.Pipeline(preprocessing.StandardScaler(), PopulationCells(**(SMALL | {"step": 0.001})))
+    pipeline = compose.Pipeline(preprocessing.StandardScaler(), small(step=0.001))
     for x in rows():
         pipeline.learn_one(x)
     assert pipeline.predict_one(rows()[0]) in {1, 2, 3}

@@ -43,7 +43,7 @@ def _proposal(masses: Sums, centres: FloatArray) -> Proposal:
 def test_gradual_drift_keeps_the_number() -> None:
     old = groups((0.0, 0.0), (10.0, 0.0))
     for _ in range(20):
-        here = old.centroids + [[0.4, 0.0], [0.0, 0.4]]
+        here = old.centroids + np.array([[0.4, 0.0], [0.0, 0.4]])
         masses = cells([(round(x * 100), round(y * 100)) for x, y in here.tolist()])
         regrouping = match(masses, SCALE, old, _proposal(masses, here), next_number=9)
         assert regrouping.grouping.numbers == (1, 2)
@@ -55,7 +55,10 @@ def test_gradual_drift_keeps_the_number() -> None:
 
 def test_a_jump_of_more_than_a_radius_makes_a_new_one_at_fixed_k() -> None:
     old = groups((0.0, 0.0), (10.0, 0.0))
-    assert regroup(cells([(110, 0), (1000, 0)]), old, [(1.1, 0.0), (10.0, 0.0)]) == {2: (10.0, 0.0), 9: (1.1, 0.0)}
+    assert regroup(cells([(110, 0), (1000, 0)]), old, [(1.1, 0.0), (10.0, 0.0)]) == {
+        2: (10.0, 0.0),
+        9: (1.1, 0.0),
+    }
     assert regroup(cells([(90, 0), (1000, 0)]), old, [(0.9, 0.0), (10.0, 0.0)]).keys() == {1, 2}
 
 
@@ -124,7 +127,9 @@ def test_the_same_place_under_another_scale_is_no_jump() -> None:
     old = groups((0.0, 0.0), (10.0, 0.0))
     masses = cells([(0, 0), (1000, 0)])
     other = Scale(np.array([500.0, 0.0]), np.array([10.0, 100.0]), np.ones(2), 1e6)
-    found = Proposal(partition(other.z(masses.mean), masses.n.astype(float), np.array([[-50.0, 0], [50.0, 0]])))
+    found = Proposal(
+        partition(other.z(masses.mean), masses.n.astype(float), np.array([[-50.0, 0], [50.0, 0]]))
+    )
     assert match(masses, other, old, found, 9).grouping.numbers == (1, 2)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 from sklearn.cluster import KMeans
 
 from stream.model.kmeans import lloyd, nearest, partition, seeds, squared_distances, weighted_means

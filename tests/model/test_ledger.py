@@ -18,7 +18,11 @@ def regrouping(before: tuple[int, ...], now: tuple[int, ...], shared: list[list[
     n = matrix.sum(axis=0)
     sums = Sums(n, n[:, None], n[:, None])
     return Regrouping(
-        Grouping(scale, now, np.zeros((len(now), 1)), np.ones(len(now))), sums, before, matrix, challenger_won=False
+        Grouping(scale, now, np.zeros((len(now), 1)), np.ones(len(now))),
+        sums,
+        before,
+        matrix,
+        challenger_won=False,
     )
 
 
@@ -65,8 +69,20 @@ def test_gone_without_anybody_left() -> None:
 def test_renamed_and_retired_carry_both_names() -> None:
     ledger = Ledger(5, 2, NAMES, {1: 7})
     (entry,) = ledger.renamed({1: "old", 2: "name 2"})
-    assert (entry.kind, entry.id, entry.name, entry.former_name, entry.customers) == ("renamed", "s1", "name 1", "old", 7)
+    assert (entry.kind, entry.id, entry.name, entry.former_name, entry.customers) == (
+        "renamed",
+        "s1",
+        "name 1",
+        "old",
+        7,
+    )
     (gone,) = ledger.retired([2])
-    assert (gone.kind, gone.name, gone.customers, gone.at_ms, gone.model_version) == ("retired", "name 2", 0, 5, 2)
+    assert (gone.kind, gone.name, gone.customers, gone.at_ms, gone.model_version) == (
+        "retired",
+        "name 2",
+        0,
+        5,
+        2,
+    )
     (moved,) = ledger.shifted({1: 0.75})
     assert moved.radii == 0.75

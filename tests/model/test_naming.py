@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from stream.model.naming import AVERAGE, NAME_BYTES, PATIENCE_MS, Namer, Word, Wording, cut
 from stream.model.snapshot import FloatArray
@@ -76,10 +77,14 @@ def test_when_words_do_not_tell_them_apart_the_number_does() -> None:
 
 
 @given(
-    st.lists(st.tuples(st.text(min_size=1, max_size=80), st.text(min_size=1, max_size=80)), min_size=1, max_size=6),
+    st.lists(
+        st.tuples(st.text(min_size=1, max_size=80), st.text(min_size=1, max_size=80)), min_size=1, max_size=6
+    ),
     st.data(),
 )
-def test_names_are_never_longer_than_60_bytes_and_always_unique(words: list[tuple[str, str]], data: st.DataObject) -> None:
+def test_names_are_never_longer_than_60_bytes_and_always_unique(
+    words: list[tuple[str, str]], data: st.DataObject
+) -> None:
     features = tuple(feature(f"x{i}", low=low, high=high) for i, (low, high) in enumerate(words))
     spread = st.lists(st.floats(-3, 3), min_size=len(words), max_size=len(words))
     differences = {n: np.array(data.draw(spread)) for n in range(1, 9)}

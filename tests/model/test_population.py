@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings as hypothesis_settings, strategies as st
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 from stream.errors import BadRecord
 from stream.model.cells import REVIVED_AT_MOST, Cells
@@ -65,7 +67,9 @@ def totals(of: Population) -> dict[str, Any]:
     order = np.argsort(of.cells.ids)
     y, counts = of.nursery.vectors(owed=True)
     return {
-        "cells": [part[order].tolist() for part in (of.cells.sums.n, of.cells.sums.sums, of.cells.sums.squares)],
+        "cells": [
+            part[order].tolist() for part in (of.cells.sums.n, of.cells.sums.sums, of.cells.sums.squares)
+        ],
         "nursery": (y.tolist(), counts.tolist()),
     }
 
@@ -90,7 +94,7 @@ def test_any_split_into_records_gives_the_same_sums(journey: list[Move], size: i
         one_by_one.add(one)
     for start in range(0, len(made), size + 1):
         batch = made[start : start + size + 1]
-        parts = {
+        parts: dict[str, Any] = {
             name: np.concatenate([getattr(r, name) for r in batch])
             for name in ("cells", "n", "sums", "squares", "nursery_sign", "nursery_y")
         }

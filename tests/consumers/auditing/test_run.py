@@ -1,4 +1,4 @@
-"""The audit of a whole service: it finds nothing wrong with a quiet one, and each kind of damage where it is."""
+"""The audit of a whole service: nothing is wrong with a quiet one, and each kind of damage is found."""
 
 from __future__ import annotations
 
@@ -69,7 +69,9 @@ def test_a_lost_store_is_found(shop: Twins) -> None:
 def test_a_state_that_was_changed_in_the_store_is_found(shop: Twins) -> None:
     customer = moved_customer(shop)
     tamper(shop, home(shop, customer), states={customer.encode(): b"other"})
-    assert failing(shop) == {"states": (f"customer '{customer}': the store has another state than the journal",)}
+    assert failing(shop) == {
+        "states": (f"customer '{customer}': the store has another state than the journal",)
+    }
 
 
 def test_a_state_that_nobody_journaled_is_found(shop: Twins) -> None:
@@ -144,7 +146,9 @@ def test_learning_records_that_retention_took_too_early_are_found() -> None:
 def test_a_journal_that_starts_above_its_floor_is_found(shop: Twins) -> None:
     _, end = shop.broker.bounds(shop.settings.topics.journal, 0)
     shop.broker.delete_before(shop.settings.topics.journal, 0, end - 2)
-    assert failing(shop)["journal"][0].startswith(f"partition 0: the journal starts at {end - 2}, states are ")
+    assert failing(shop)["journal"][0].startswith(
+        f"partition 0: the journal starts at {end - 2}, states are "
+    )
 
 
 def _told(twins: Twins, customer: str) -> tuple[bytes, dict[str, object]]:
@@ -160,7 +164,10 @@ def _told(twins: Twins, customer: str) -> tuple[bytes, dict[str, object]]:
     ("edit", "said"),
     [
         (lambda change: change, "version {n} where {next} was due"),
-        (lambda change: {**change, "version": change["version"] + 2}, "version {skipped} where {next} was due"),
+        (
+            lambda change: {**change, "version": change["version"] + 2},
+            "version {skipped} where {next} was due",
+        ),
         (
             lambda change: {**change, "version": change["version"] + 1, "previous": None},
             "version {next} does not start where the one before ended",
@@ -175,9 +182,7 @@ def test_versions_that_do_not_follow_are_found(
     _, change = _told(shop, customer)
     version = int(str(change["version"]))
     value = json.dumps(edit(change)).encode()
-    shop.broker.append(
-        Outgoing(shop.settings.topics.changes, home(shop, customer), customer.encode(), value)
-    )
+    shop.broker.append(Outgoing(shop.settings.topics.changes, home(shop, customer), customer.encode(), value))
     numbers = {"n": version, "next": version + 1, "skipped": version + 2}
     assert failing(shop)["versions"][0] == f"customer '{customer}': {said.format(**numbers)}"
 

@@ -49,9 +49,10 @@ def test_a_topic_created_anew_has_another_identity(broker: Broker) -> None:
     assert describe(kafka, [name])[name].topic_id != before
 
 
-def test_an_impossible_topic_is_a_clear_error(broker: Broker) -> None:
+@pytest.mark.apache
+def test_an_impossible_topic_is_a_clear_error(apache_kafka: Broker) -> None:
     with pytest.raises(BrokerUnavailable, match=r"cannot create topic 'no\?name'"):
-        create(broker.kafka(), {"no?name": Shape(1)})
+        create(apache_kafka.kafka(), {"no?name": Shape(1)})
 
 
 def test_an_existing_topic_of_another_shape_is_left_and_complained_about(broker: Broker) -> None:

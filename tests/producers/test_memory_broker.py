@@ -9,7 +9,7 @@ import pytest
 
 from consumers.memory_source import MemorySource, MemoryTail
 from producers.memory_broker import MemoryBroker, MemorySink
-from producers.sink import Offsets, Outgoing
+from producers.sink import Committed, Offsets, Outgoing
 from stream.errors import BrokerUnavailable, CommitFailed, Disagreement, IncompleteJournal
 from tests.brokers import joined, read_to, taken
 
@@ -38,7 +38,7 @@ def test_a_failed_commit_may_or_may_not_have_happened(
     with pytest.raises(CommitFailed):
         sink.commit([Outgoing("out", 0, None, b"x")], Offsets("in", {0: 3}, membership))
 
-    assert source.committed([0]) == {0: offset}
+    assert source.committed([0]) == {0: None if offset is None else Committed(offset)}
     tail = MemoryTail(broker)
     assert [r.value for r in read_to(tail, "out", 0, tail.bounds("out", 0)[1])] == values
     (after,) = sink.commit([Outgoing("out", 0, None, b"y")], Offsets("in", {0: 4}, membership))
