@@ -1,0 +1,1 @@
+"""Benchmarks: JSON out, ratios within one run, medians; never part of the tests."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from kafka import KafkaConsumer, KafkaProducer
 from prometheus_client import CollectorRegistry, Counter
@@ -94,7 +95,7 @@ def _one(  # type: ignore[no-untyped-def]
     model.learn_one(scaled)
     segment = str(model.predict_one(scaled))
     counter.labels(segment).inc()
-    mapping = {"orders": orders, "spend": spend, "items": items, "discount": discount, "private": private, "segment": segment}
+    mapping: dict[Any, Any] = {"orders": orders, "spend": spend, "items": items, "discount": discount, "private": private, "segment": segment}
     redis.hset(key, mapping=mapping)
     changed = state.get("segment") != segment
     if changed:

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -23,7 +23,7 @@ from consumers.showing.changes import changes_table
 from consumers.showing.segments import segments_table
 from consumers.tally import Tally
 from consumers.topics import create_topics
-from stream.contracts.changes import SegmentChange, decode_change
+from stream.contracts.changes import Cause, SegmentChange, decode_change
 from stream.errors import SegstreamError
 from stream.settings import Tree
 from stream.view.redis_reader import RedisReader
@@ -173,12 +173,22 @@ def _says_the_same(fields: dict[str, str] | None, change: SegmentChange) -> bool
 def _show(console: Console, settings: Tree, summary: dict[str, Any]) -> None:
     reader = RedisReader(settings.redis)
     console.print(segments_table(reader.segments(), {s["id"]: s["customers"] for s in summary["segments"]}))
-    explained = [c for c in _last_changes(settings).values() if c.reasons and c.previous and c.current]
-    console.print(changes_table(sorted(explained, key=lambda c: c.occurred_at)[-8:]))
+    console.print(changes_table(_telling(_last_changes(settings).values())))
     reader.close()
     said = {k: summary[k] for k in ("events", "accepted", "duplicates", "rejected", "customers", "changes")}
     console.print("  ".join(f"{name} {n:,}" for name, n in said.items()))
     console.print(f"{summary['events_per_second']:,.0f} events/s over {summary['seconds']:.1f} s, start-up included")
+
+
+def _telling(changes: Iterable[SegmentChange]) -> list[SegmentChange]:
+    """Some of the newest explained changes of each kind, in time order."""
+    newest = sorted((c for c in changes if c.reasons and c.previous and c.current), key=lambda c: c.occurred_at)
+    shown = [
+        change
+        for cause, most in ((Cause.BEHAVIOUR, 4), (Cause.TIME, 3), (Cause.MODEL, 1))
+        for change in [c for c in newest if c.cause == cause][-most:]
+    ]
+    return sorted(shown, key=lambda c: c.occurred_at)
 
 
 def _stay_up(console: Console, lockstep: Lockstep, broker: EmbeddedBroker, store: EmbeddedStore) -> None:

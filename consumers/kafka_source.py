@@ -28,11 +28,11 @@ from stream.errors import BadRecord, Disagreement, IncompleteJournal, SegstreamE
 from stream.settings import KafkaSettings
 
 CLOSE_MS = 3000
-# What a restore or a slow store may take between two polls; only a member whose main thread is stuck holds up a
-# rebalance for this long, and the watchdog ends that one sooner.
+# What a restore or a slow store may take between two polls. Only a member that is stuck holds up a rebalance so long.
 MAX_POLL_INTERVAL_SECONDS = 300.0
-# Brokers look for expired transactions this often by default, so a dead worker's offsets settle this much later.
+# Brokers look for expired transactions this often by default: a dead worker's offsets settle so much later.
 _EXPIRY_SCAN_SECONDS = 10.0
+# How long a fetch may wait for data, and what a tail waits for it before it looks whether its position moved.
 _TAIL_WAIT_MS = 50
 
 
@@ -40,7 +40,6 @@ class KafkaSource:
     """A member of a group on one topic; see ``consumers.source.Source``.
 
     Building it raises ``BrokerUnavailable``, also when there is no such topic, or ``SettingsError``.
-
     After every change of ``epoch`` all assigned partitions wait for ``seek`` again, also those that stayed.
     """
 
@@ -63,13 +62,17 @@ class KafkaSource:
         config = _group_config(settings, group, max_poll_interval_seconds)
         with translated(f"join group '{group}'"):
             self._consumer = connect(KafkaConsumer, **config)
-            self._consumer.subscribe([topic], listener=self._rebalanced)
-            # K10: metadata that was under way when we subscribed makes the client forget to ask for the topic. It would
-            # join and own nothing for minutes. This question is repeated until the topic is known.
-            self._consumer.beginning_offsets([self._at(0)], timeout_ms=self._request_ms)
+            try:
+                self._consumer.subscribe([topic], listener=self._rebalanced)
+                # K10: an answer about metadata that was under way makes the client forget to ask for the topic. It
+                # would join and own nothing for minutes. This question is repeated until the topic is known.
+                self._consumer.beginning_offsets([self._at(0)], timeout_ms=self._request_ms)
+            except BaseException:
+                self.close()
+                raise
 
     def poll(self, timeout_seconds: float) -> Poll:
-        """See ``Source``. Raises ``Disagreement`` when an offset is gone: records were deleted before they were read."""
+        """See ``Source``. Raises ``Disagreement`` when an offset is gone: deleted before it was read."""
         fetched = self._fetch(timeout_seconds)
         # K4: whatever happens to the membership from here on, a commit of this batch names the member that read it.
         membership, assigned = self._membership()
@@ -98,9 +101,7 @@ class KafkaSource:
     def beginning(self, partitions: Sequence[int]) -> dict[int, int]:
         """See ``Source``."""
         with self._reading("read first offsets"):
-            found = self._consumer.beginning_offsets(
-                [self._at(p) for p in partitions], timeout_ms=self._request_ms
-            )
+            found = self._consumer.beginning_offsets([self._at(p) for p in partitions], timeout_ms=self._request_ms)
         return {at.partition: offset for at, offset in found.items()}
 
     def close(self) -> None:
@@ -120,8 +121,8 @@ class KafkaSource:
     def _membership(self) -> tuple[Membership, frozenset[int]]:
         now = self._consumer.group_metadata()
         membership = Membership(now.group_id, now.generation_id, now.member_id, now.group_instance_id)
-        # A join may finish on the IO thread between two polls: then the generation is new already and the
-        # assignment still old. Only a stable member knows what is its own.
+        # A join may go on on the IO thread between two polls: then the generation is new already and the assignment
+        # still the old one. Only a stable member knows what is its own.
         if not membership.is_valid or now.state != MemberState.STABLE:
             return Membership(membership.group, -1, ""), frozenset()
         return membership, frozenset(at.partition for at in self._consumer.assignment())
@@ -151,8 +152,8 @@ class KafkaSource:
 class KafkaTail:
     """Reads single partitions outside of any group; see ``consumers.source.Tail``.
 
-    All partitions read so far stay assigned, paused but for the one being read: going on where the last ``read`` of a
-    partition stopped costs nothing, also when several are read in turn.
+    All partitions read so far stay assigned, paused but for the one being read: going on where the last
+    ``read`` of a partition stopped costs nothing, also when several are read in turn.
     """
 
     def __init__(self, settings: KafkaSettings) -> None:
@@ -161,9 +162,7 @@ class KafkaTail:
         with translated("connect"):
             self._consumer = connect(KafkaConsumer, **_reader_config(settings), fetch_max_wait_ms=_TAIL_WAIT_MS)
 
-    def read(
-        self, topic: str, partition: int, offset: int, timeout_seconds: float
-    ) -> tuple[list[Record], int]:
+    def read(self, topic: str, partition: int, offset: int, timeout_seconds: float) -> tuple[list[Record], int]:
         """See ``Tail``. Raises ``IncompleteJournal`` when the broker does not have ``offset`` (any more)."""
         at = TopicPartition(topic, partition)
         deadline = time.monotonic() + timeout_seconds
@@ -246,7 +245,7 @@ def _group_config(settings: KafkaSettings, group: str, max_poll_interval_seconds
         "session_timeout_ms": session_ms,
         "heartbeat_interval_ms": min(3000, session_ms // 4),
         "max_poll_interval_ms": milliseconds(max_poll_interval_seconds),
-        # Eager: whoever must give up a partition has stopped before the next owner starts. 3.0's cooperative one is new.
+        # Eager: who must give up a partition has stopped before the next owner starts. The cooperative one is new.
         "partition_assignment_strategy": (RangePartitionAssignor,),
         "fetch_max_wait_ms": milliseconds(settings.poll_timeout_seconds),
     }

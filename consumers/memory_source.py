@@ -33,9 +33,7 @@ class MemorySource:
                 self._epoch += 1
                 self._at.clear()
                 return Poll(self._epoch, assigned, membership)
-            self._broker.changed.wait_for(
-                lambda: self._look() != self._view or self._has_records(), timeout_seconds
-            )
+            self._broker.changed.wait_for(lambda: self._look() != self._view or self._has_records(), timeout_seconds)
             records = self._take() if self._look() == self._view else {}
             return Poll(self._epoch, assigned, membership, records)
 
@@ -91,9 +89,7 @@ class MemoryTail:
         self._broker = broker
         self._limit = limit
 
-    def read(
-        self, topic: str, partition: int, offset: int, timeout_seconds: float
-    ) -> tuple[list[Record], int]:
+    def read(self, topic: str, partition: int, offset: int, timeout_seconds: float) -> tuple[list[Record], int]:
         """See ``Tail``. Raises ``IncompleteJournal`` when the broker does not have ``offset`` (any more)."""
         deadline = time.monotonic() + timeout_seconds
         with self._broker.changed:

@@ -16,7 +16,7 @@ from consumers.source import Poll, Record, Source, Tail
 from producers.sink import Offsets, Outgoing, Sink
 from stream.contracts.segments import SegmentProfile, encode_entry, encode_profile
 from stream.customer.features import FeatureSet
-from stream.errors import BadRecord, BrokerUnavailable, CommitFailed, StoreUnavailable
+from stream.errors import BadRecord, BrokerUnavailable, CommitFailed, Disagreement, StoreUnavailable
 from stream.metrics import OwnerMetrics
 from stream.model.learner import Learner, MacroStep
 from stream.model.learning import LearningRecord
@@ -97,12 +97,17 @@ class Owner:
             except BadRecord as error:
                 log.warning("snapshot at offset %d refused: %s", record.offset, error)
         committed = wiring.source.committed([LEARNING])[LEARNING]
-        if offset is not None and committed is not None and committed.offset != offset:
-            raise BrokerUnavailable(
-                f"learning is committed to {committed.offset}, the newest snapshot includes {offset}"
+        if committed is not None and offset is None:
+            raise Disagreement(
+                f"learning is committed to offset {committed.offset}, but the model topic has no good snapshot: restore the "
+                "topic, or delete the owner group's offset to learn from the beginning of what the learning topic still has"
             )
+        if committed is not None and committed.offset != offset:
+            raise BrokerUnavailable(f"learning is committed to {committed.offset}, the newest snapshot includes {offset}")
         self._next = wiring.source.beginning([LEARNING])[LEARNING] if offset is None else offset
         wiring.source.seek(LEARNING, self._next)
+        if learner.snapshot is not None:
+            self._show(profile_messages(self._features, learner.snapshot, round(wiring.now_seconds() * 1000)))
         return learner
 
     def _learn(self, learner: Learner, record: Record) -> None:

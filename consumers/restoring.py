@@ -94,12 +94,17 @@ class Restorer:
     def _write(self, partition: int, watermark: bytes | None, mark: Mark, newest: dict[str, bytes]) -> Mark:
         """Write the newest states, page by page under a watermark that says "unfinished", then the mark."""
         customers = list(newest)
+        if customers:
+            self.store.publish_status(partition, f"restoring {len(customers)} customers")
         for start in range(0, len(customers), PAGE):
             page = customers[start : start + PAGE]
             last = start + PAGE >= len(customers)
             unfinished = replace(mark, journal=NOTHING, next=NOTHING)
             watermark = self._apply(partition, watermark, mark if last else unfinished, page, newest)
-        return mark if customers else self._apply_mark(partition, watermark, mark)
+        if customers:
+            self.store.publish_status(partition, None)
+            return mark
+        return self._apply_mark(partition, watermark, mark)
 
     def _apply(
         self, partition: int, watermark: bytes | None, mark: Mark, page: list[str], newest: dict[str, bytes]

@@ -20,7 +20,7 @@ def worker(settings: Tree, slot: int) -> int:
     with _serving(settings, settings.metrics.port + 2 * slot) as registry:
         running = Service(settings, kafka_backend(settings), registry, slot).worker()
         try:
-            _until_told(lambda: running.run_once())
+            _until_told(running.run_once)
         finally:
             running.close()
     return 0
@@ -31,7 +31,7 @@ def owner(settings: Tree) -> int:
     with _serving(settings, settings.metrics.port + 1) as registry:
         running = Service(settings, kafka_backend(settings), registry).owner()
         try:
-            _until_told(lambda: running.run_once())
+            _until_told(running.run_once)
         finally:
             running.close()
     return 0

@@ -28,7 +28,7 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """What a topic is. ``topic_id`` changes when it is deleted and created anew: its offsets mean something else then."""
+    """What a topic is. ``topic_id`` changes when it is deleted and created anew, and then offsets mean others."""
 
     partitions: int
     topic_id: str
@@ -36,7 +36,7 @@ class Topic:
 
 
 def shapes(topics: TopicSettings) -> dict[str, Shape]:
-    """Every topic by name. Input, journal and changes have equal partition counts: partition P of one feeds P of all."""
+    """Every topic by name. What is fed by a partition of the input goes to the same partition of its own topic."""
     changes = {
         "cleanup.policy": "compact",
         # The full history for thirty days, the newest state for ever; tombstones stay as long as the history.
@@ -44,8 +44,8 @@ def shapes(topics: TopicSettings) -> dict[str, Shape]:
         "delete.retention.ms": str(30 * _DAY_MS),
     }
     return {
-        # The record's time is the broker's clock: it tells events from the future, and retention would delete a
-        # replayed year at once if the producer's time counted.
+        # The record's time is the broker's clock: it tells events from the future, and retention would delete
+        # a replayed year at once if the producer's time counted.
         topics.events: Shape(topics.partitions, {"message.timestamp.type": "LogAppendTime"}),
         topics.changes: Shape(topics.partitions, changes),
         topics.rejected: Shape(topics.partitions, _kept(30)),
@@ -95,9 +95,7 @@ def describe(kafka: KafkaSettings, names: Collection[str]) -> dict[str, Topic]:
     The embedded broker only reports configs that were given when the topic was created.
     """
     with translated("describe topics"), connect(KafkaAdminClient, **client_config(kafka)) as admin:
-        found = {
-            t["name"]: t for t in admin.describe_topics(sorted(names)) if for_code(t["error_code"]) is NoError
-        }
+        found = {t["name"]: t for t in admin.describe_topics(sorted(names)) if for_code(t["error_code"]) is NoError}
         if not found:
             return {}
         resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in found]

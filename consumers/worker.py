@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from consumers.assembling import Intake, assemble, take_in
 from consumers.committing import Outcome, outcome, update
 from consumers.model_feed import ModelFeed
+from consumers.planning import Planner
 from consumers.restoring import Restorer
 from consumers.source import Poll, Source
-from consumers.sweeping import Sweep
 from producers.sink import Offsets, Sink
 from stream.contracts.events import DecodeRules
 from stream.customer.features import FeatureSet
@@ -31,10 +31,6 @@ from stream.view.journal import Mark
 from stream.view.store import Loaded, Store, Wanted
 
 log = logging.getLogger(__name__)
-
-WATCH_SECONDS = 1.0
-"""An idle worker looks at its watermarks this often: a flushed store is noticed on a quiet stream too."""
-
 
 @dataclass(frozen=True)
 class Clocks:
@@ -78,12 +74,10 @@ class Worker:
             max_event_bytes=settings.customers.max_event_bytes,
             future_tolerance_ms=round(settings.customers.future_tolerance_seconds * 1000),
         )
-        self._sweep = Sweep(settings.worker)
+        self._planner = Planner(settings)
         self._epoch = -1
         self._marks: dict[int, Mark] = {}
         self._lost: set[int] = set()
-        self._watched_at = 0.0
-        self._backlog = False
 
     @property
     def marks(self) -> Mapping[int, Mark]:
@@ -100,7 +94,7 @@ class Worker:
         wiring = self._wiring
         try:
             wiring.feed.refresh()
-            poll = wiring.source.poll(0.0 if self._backlog else self._settings.kafka.poll_timeout_seconds)
+            poll = wiring.source.poll(0.0 if self._planner.has_backlog else self._settings.kafka.poll_timeout_seconds)
             self._follow_assignment(poll)
             self._recover()
             return self._process(poll)
@@ -153,7 +147,7 @@ class Worker:
         self._lost = set()
 
     def _process(self, poll: Poll) -> Done:
-        started = self._wiring.clocks.now_seconds()
+        started, planner = self._wiring.clocks.now_seconds(), self._planner
         ours = {
             p: r
             for p, r in poll.records.items()
@@ -161,7 +155,7 @@ class Worker:
         }
         intakes = {p: take_in(r, p, self._rules, self._settings.topics) for p, r in ours.items()}
         next_offset = {p: records[-1].offset + 1 for p, records in ours.items()}
-        wanted = self._wanted(intakes, started)
+        wanted = planner.wanted(self._marks, intakes, self.assigner, started)
         if not wanted:
             return Done()
         loaded = self._load(wanted)
@@ -169,38 +163,17 @@ class Worker:
         if not busy:
             return Done()
         intakes = {p: intakes.get(p, Intake()) for p in busy}
-        batch = assemble(self._features, intakes, self._marks, loaded, round(started * 1000))
+        marks = planner.clocked(self._marks, intakes, wanted)
+        batch = assemble(self._features, intakes, marks, loaded, round(started * 1000))
         learns_rows = self._settings.model.kind != "cells"
-        step = Stepper(self._features, self._wiring.feed.assigner, learns_rows).step(batch)
-        self._backlog = any(len(view.due) >= wanted[p].due_limit > 0 for p, view in loaded.items())
-        marks = self._advanced(batch, step, next_offset, loaded, wanted)
+        step = Stepper(self._features, self.assigner, learns_rows).step(batch)
+        planner.loaded(wanted, loaded)
+        marks = planner.advanced(marks, batch, step, next_offset, wanted, loaded, self.assigner)
         out = outcome(self._settings.topics, self._features, intakes, self._marks, marks, batch, step)
         learning_next = self._commit(poll, out, batch, step)
         self._wiring.metrics.observe(intakes, batch, step, started, self._wiring.clocks.now_seconds())
         rejected = sum(len(intake.rejected) for intake in intakes.values())
         return Done(sum(map(len, ours.values())), rejected, step, learning_next)
-
-    def _wanted(self, intakes: Mapping[int, Intake], now_seconds: float) -> dict[int, Wanted]:
-        """What to load: of partitions with records, of those with a sweep page due, and once a second of all."""
-        watching = now_seconds - self._watched_at >= WATCH_SECONDS or self._backlog
-        if watching:
-            self._watched_at = now_seconds
-        wanted = {}
-        for partition, mark in self._marks.items():
-            sweep_limit = self._sweep.limit(partition, mark, self._wiring.feed.assigner, now_seconds)
-            intake = intakes.get(partition)
-            if intake is None and not sweep_limit and not watching:
-                continue
-            horizon = max(mark.now_ms, intake.newest_ms if intake else mark.now_ms)
-            share = self._settings.worker.timer_share * self._settings.kafka.max_poll_records
-            wanted[partition] = Wanted(
-                customers=[c.encode() for c in intake.customers] if intake else [],
-                due_before_ms=horizon,
-                due_limit=max(1, int(share / len(self._marks))),
-                sweep_after=self._sweep.after(mark, self._wiring.feed.assigner).encode(),
-                sweep_limit=sweep_limit,
-            )
-        return wanted
 
     def _load(self, wanted: Mapping[int, Wanted]) -> Mapping[int, Loaded]:
         """States under the watermarks we know. Where the store says otherwise, nothing is done but to restore."""
@@ -212,29 +185,6 @@ class Worker:
                 log.warning("partition %d: the store is not where we left it, restoring", partition)
                 self._lost |= set(wanted)
         return {} if self._lost else loaded
-
-    def _advanced(
-        self,
-        batch: Batch,
-        step: Step,
-        next_offset: Mapping[int, int],
-        loaded: Mapping[int, Loaded],
-        wanted: Mapping[int, Wanted],
-    ) -> dict[int, Mark]:
-        marks = {}
-        for position, partition in enumerate(batch.partitions):
-            mark, clock = self._marks[partition], step.clocks[position]
-            moved = replace(
-                mark,
-                next=next_offset.get(partition, mark.next),
-                sequence=mark.sequence + 1,
-                now_ms=clock.now_ms,
-                claims=dict(clock.claims),
-                model_version=max(mark.model_version, self._wiring.feed.version),
-            )
-            asked, got = wanted[partition].sweep_limit, [c.decode() for c in loaded[partition].sweep]
-            marks[partition] = self._sweep.advance(moved, got, asked, self._wiring.feed.assigner)
-        return marks
 
     def _commit(self, poll: Poll, out: Outcome, batch: Batch, step: Step) -> int | None:
         """Kafka first, all of it; then the store, partition by partition, each only if nobody else wrote.

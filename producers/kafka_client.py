@@ -36,14 +36,14 @@ def client_config(settings: KafkaSettings) -> dict[str, Any]:
         "bootstrap_timeout_ms": timeout_ms,
         # The default of 30 s leaves a worker blind for that long after its broker is back.
         "reconnect_backoff_max_ms": 1000,
-        # What changed without an error to tell it, such as new partitions, is noticed this soon; default 300 s.
+        # What changed without an error to tell it, such as new partitions, is noticed this soon (default: 300 s).
         "metadata_max_age_ms": 30_000,
         **_security(settings),
     }
 
 
 def quiet_logs() -> None:
-    """Keep kafka-python's loggers at INFO or above: at DEBUG they print whole requests, SASL passwords included (K8)."""
+    """Keep kafka-python's loggers at INFO or above: at DEBUG they print whole requests, SASL passwords too (K8)."""
     names = [name for name in logging.root.manager.loggerDict if name.startswith("kafka.")]
     for name in ("kafka", *names):
         logger = logging.getLogger(name)

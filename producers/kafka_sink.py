@@ -1,4 +1,4 @@
-"""The transactional sink on Kafka, with the guards that kafka-python 3.0.12 needs (K1-K8 in tests/test_kafka_guards.py)."""
+"""The transactional sink on Kafka. The guards answer facts about kafka-python 3.0.12: tests/test_kafka_guards.py."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ BATCH_BYTES = 512 * 1024
 class KafkaSink:
     """One Kafka transaction at a time; see ``producers.sink.Sink``.
 
-    The constructor fences and finishes what a dead predecessor of the same ``transactional_id`` left open, so build
-    the sink *before* reading any committed offset. Raises ``BrokerUnavailable`` or ``SettingsError``.
+    The constructor fences and finishes what a dead predecessor of the same ``transactional_id`` left open, so
+    build the sink *before* reading any committed offset. Raises ``BrokerUnavailable`` or ``SettingsError``.
     """
 
     def __init__(self, settings: KafkaSettings, transactional_id: str, watchdog: Watchdog) -> None:
@@ -65,14 +65,12 @@ class KafkaSink:
             _discard(self._producer)
             self._producer = None
 
-    def _transact(
-        self, producer: KafkaProducer, records: Sequence[Outgoing], offsets: Offsets | None
-    ) -> list[int]:
+    def _transact(self, producer: KafkaProducer, records: Sequence[Outgoing], offsets: Offsets | None) -> list[int]:
         producer.begin_transaction()
         sent = [_send(producer, record) for record in records]
         producer.flush(self._transaction_seconds)
-        # K2: a batch that ran out of retries does not fail the transaction. Ask every record, before the commit;
-        # with nothing in flight the internal epoch bump of K3 cannot turn a commit into a silent abort either.
+        # K2: a batch that ran out of retries does not fail the transaction. Ask every record, before the commit. With
+        # nothing in flight the client's own epoch bump (K3) cannot turn a commit into a silent abort either.
         written: list[int] = [future.get(timeout=0).offset for future in sent]
         # K5: these two wait without a timeout, while the heartbeat goes on and nobody takes over.
         with self._watchdog.watching(f"commit of '{self._transactional_id}'"):
@@ -135,7 +133,5 @@ def _discard(producer: KafkaProducer) -> None:
     except KafkaError as error:
         # close() gives up when a record is undelivered, and leaves its thread sending. There is no public way to
         # stop it; what it still sends carries the old epoch and is refused.
-        _log.info(
-            "producer of '%s' closed by force: %s", producer.config["transactional_id"], describe(error)
-        )
+        _log.info("producer of '%s' closed by force: %s", producer.config["transactional_id"], describe(error))
         producer._sender.force_close()

@@ -1,7 +1,7 @@
 """Kafka in memory: topics, transactions, groups. The twin behind every seam of the broker; it ships.
 
-It is as awkward as the real one where that matters: a transaction's marker takes an offset in every partition it
-touched, aborted records take offsets too, and a member that was replaced cannot commit.
+It is as awkward as the real one where that matters: a transaction's marker takes an offset in every partition
+it touched, aborted records take offsets too, and a member that was replaced cannot commit.
 """
 
 from __future__ import annotations
@@ -88,9 +88,7 @@ class MemoryBroker:
             self.changed.notify_all()
             return len(log) - 1
 
-    def read(
-        self, topic: str, partition: int, offset: int, limit: int
-    ) -> tuple[list[tuple[int, Entry]], int]:
+    def read(self, topic: str, partition: int, offset: int, limit: int) -> tuple[list[tuple[int, Entry]], int]:
         """At most ``limit`` committed records from ``offset`` on with their offsets, and where to read on."""
         with self.changed:
             log = self._log(topic, partition)
@@ -121,9 +119,7 @@ class MemoryBroker:
             self._producer_epochs[transactional_id] = epoch
             return epoch
 
-    def transact(
-        self, producer: tuple[str, int], records: Sequence[Outgoing], offsets: Offsets | None
-    ) -> list[int]:
+    def transact(self, producer: tuple[str, int], records: Sequence[Outgoing], offsets: Offsets | None) -> list[int]:
         """All of it or nothing of it; return the offset of every record. ``producer``: transactional id and epoch.
 
         Raises ``CommitFailed`` for a replaced producer or a member of an old generation.

@@ -15,8 +15,8 @@ EXIT_CODE = 70
 class Watchdog:
     """Guards calls that have no timeout of their own.
 
-    A thread cannot be cancelled in Python, and a worker that hangs in a commit keeps its heartbeat, so nobody takes
-    over from it. Ending the process is safe at any moment (DESIGN 6) and is the only way out.
+    A thread cannot be cancelled in Python, and a worker that hangs in a commit keeps its heartbeat, so nobody
+    takes over from it. Ending the process is safe at any moment (DESIGN 6) and is the only way out.
     """
 
     def __init__(self, seconds: float, end: Callable[[int], object] = os._exit) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Protocol
 
 from producers.memory_broker import MemoryBroker
-from stream.contracts.partitioning import partition_of
 from producers.sink import Outgoing
+from stream.contracts.partitioning import partition_of
 
 
 class Writer(Protocol):

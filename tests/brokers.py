@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import pytest
 from kafka import KafkaProducer
@@ -31,11 +31,9 @@ OFFSETS_ALONE = "a transaction may consist of nothing but offsets"
 OFFSETS_CHECKED = "reading from where there is nothing is an error"
 GROUPS_SHARE = "members that come and go share the partitions within seconds"
 NOTES_KEPT = "what is noted beside an offset comes back with it"
-ALL = frozenset(
-    {ABORTED_HIDDEN, MEMBERS_FENCED, OFFSETS_ALONE, OFFSETS_CHECKED, GROUPS_SHARE, NOTES_KEPT}
-)
-# What is proven of the service, it promises on Apache Kafka. The embedded broker keeps the rest of the contract,
-# producer fencing included.
+ALL = frozenset({ABORTED_HIDDEN, MEMBERS_FENCED, OFFSETS_ALONE, OFFSETS_CHECKED, GROUPS_SHARE, NOTES_KEPT})
+# What is proven of the service, it promises on Apache Kafka. The embedded broker keeps the rest of the
+# contract, producer fencing included.
 GUARANTEES = {"memory": ALL, "embedded": frozenset[str](), "apache": ALL}
 DEADLINE_SECONDS = 30.0
 
@@ -43,9 +41,15 @@ _T = TypeVar("_T")
 _count = itertools.count()
 
 
-def brokers_with(guarantee: str) -> list[str]:
-    """Names of the brokers that promise it."""
-    return [name for name, promised in GUARANTEES.items() if guarantee in promised]
+def brokers(*names: str) -> list[Any]:
+    """Parameters of the fixtures ``broker`` and ``kit``."""
+    return [pytest.param(name, marks=[pytest.mark.apache] if name == "apache" else []) for name in names]
+
+
+def promising(guarantee: str) -> pytest.MarkDecorator:
+    """Run a test of ``kit`` on the brokers that promise it."""
+    names = [name for name, promised in GUARANTEES.items() if guarantee in promised]
+    return pytest.mark.parametrize("kit", brokers(*names), indirect=True)
 
 
 def fresh(word: str) -> str:
@@ -60,6 +64,7 @@ def eventually(probe: Callable[[], _T | None], what: str, seconds: float = DEADL
         answer = probe()
         if answer is not None:
             return answer
+        time.sleep(0.002)
     raise AssertionError(f"not within {seconds:g} s: {what}")
 
 

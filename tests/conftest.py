@@ -8,10 +8,9 @@ import pytest
 
 from consumers.embedded import EmbeddedBroker, EmbeddedStore
 from stream.errors import SettingsError
-from tests.brokers import Broker, KafkaKit, Kit, MemoryKit
-from tests.servers import ApacheKafka, missing, redis_server as real_redis_server
-
-APACHE = pytest.param("apache", marks=pytest.mark.apache)
+from tests.brokers import GUARANTEES, Broker, KafkaKit, Kit, MemoryKit, brokers
+from tests.servers import ApacheKafka, missing
+from tests.servers import redis_server as real_redis_server
 
 
 @pytest.fixture(scope="session")
@@ -50,13 +49,13 @@ def redis_server() -> Iterator[EmbeddedStore]:
         yield server
 
 
-@pytest.fixture(params=["embedded", APACHE])
+@pytest.fixture(params=brokers("embedded", "apache"))
 def broker(request: pytest.FixtureRequest) -> Broker:
     """Each broker that has a network address."""
     return _running(request)
 
 
-@pytest.fixture(params=["memory", "embedded", APACHE])
+@pytest.fixture(params=brokers(*GUARANTEES))
 def kit(request: pytest.FixtureRequest) -> Iterator[Kit]:
     """Each broker, for the contract suites."""
     kit = MemoryKit() if request.param == "memory" else KafkaKit(_running(request))

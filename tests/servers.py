@@ -13,9 +13,7 @@ import pytest
 
 from consumers.embedded import HOST, ChildServer, EmbeddedStore, free_port
 
-KAFKA_LIBS = Path(
-    os.environ.get("SEGSTREAM_KAFKA_LIBS", Path(__file__).parent.parent / ".servers/kafka/libs")
-)
+KAFKA_LIBS = Path(os.environ.get("KAFKA_TEST_LIBS", Path(__file__).parent.parent / ".servers/kafka/libs"))
 _CLUSTER = "c2Vnc3RyZWFtLXRlc3RzLQ"
 
 
@@ -35,7 +33,7 @@ class ApacheKafka(ChildServer):
         if java is None:
             missing("Java is not installed")
         if not any(KAFKA_LIBS.glob("kafka_2.13-*.jar")):
-            missing("no Apache Kafka jars; deploy/kafka-for-tests/pom.xml fetches them")
+            missing("no Apache Kafka jars; fetch them with: make servers")
         self._java = [
             java,
             "-Xmx512m",

@@ -92,6 +92,7 @@ class TestK1OffsetsOfAnAbortedTransactionLeakIntoTheNext:
         source = apache.source(topic, fresh("group"))
         now = joined(source, {0, 1}).membership
         doubtful = sink._producer
+        assert doubtful is not None
         thread = doubtful._sender
 
         with pytest.raises(CommitFailed):
@@ -180,13 +181,14 @@ class TestK4AnExpiredMemberIsNotFenced:
         """While a join is under way, the generation may be new already and the assignment still old."""
         topic, group = fresh("t"), fresh("group")
         apache.create(topic)
-        source = apache.source(topic, group)
+        source = KafkaSource(apache.settings, topic, group)
         joined(source, {0})
         source._consumer._coordinator.request_rejoin()
 
         polls = [source.poll(0.0) for _ in range(200)]
 
         assert all(p.membership.is_valid == bool(p.assigned) for p in polls)
+        source.close()
 
 
 class TestK5TransactionCallsWaitForEver:
@@ -225,6 +227,7 @@ class TestK7CloseWaitsForEver:
         kit.create(topic)
         sink = KafkaSink(settings, fresh("slot"), Watchdog(60))
         sink.commit([Outgoing(topic, 0, None, b"1")], None)
+        assert sink._producer is not None
         doubtful = sink._producer._sender
         with _halted(stoppable), ThreadPoolExecutor(1) as thread:
             commit = thread.submit(sink.commit, [Outgoing(topic, 0, None, b"in doubt")], None)

@@ -13,16 +13,12 @@ from tests.brokers import (
     NOTES_KEPT,
     OFFSETS_ALONE,
     Kit,
-    brokers_with,
     eventually,
     fresh,
     joined,
+    promising,
     read_to,
 )
-
-members_fenced = pytest.mark.parametrize("kit", brokers_with(MEMBERS_FENCED), indirect=True)
-notes_kept = pytest.mark.parametrize("kit", brokers_with(NOTES_KEPT), indirect=True)
-offsets_alone = pytest.mark.parametrize("kit", brokers_with(OFFSETS_ALONE), indirect=True)
 
 
 def records(topic: str, *values: bytes, partition: int = 0) -> list[Outgoing]:
@@ -75,7 +71,7 @@ def test_offsets_are_committed_with_the_records(kit: Kit) -> None:
     assert source.committed([0, 1]) == {0: Committed(7), 1: Committed(3)}
 
 
-@notes_kept
+@promising(NOTES_KEPT)
 def test_a_note_is_kept_beside_the_offset(kit: Kit) -> None:
     topic, out = fresh("in"), fresh("out")
     kit.create(topic)
@@ -89,7 +85,7 @@ def test_a_note_is_kept_beside_the_offset(kit: Kit) -> None:
     assert source.committed([0]) == {0: Committed(8)}
 
 
-@offsets_alone
+@promising(OFFSETS_ALONE)
 def test_a_transaction_may_consist_of_offsets_only(kit: Kit) -> None:
     topic = fresh("in")
     kit.create(topic)
@@ -117,7 +113,7 @@ def test_a_member_without_a_generation_cannot_commit(kit: Kit) -> None:
     assert [r.value for r in read_to(kit.tail(), topic, 0, written[-1] + 1)] == [b"kept"]
 
 
-@members_fenced
+@promising(MEMBERS_FENCED)
 def test_a_member_of_an_old_generation_cannot_commit(kit: Kit) -> None:
     topic, group = fresh("t"), fresh("group")
     kit.create(topic)
@@ -134,7 +130,7 @@ def test_a_member_of_an_old_generation_cannot_commit(kit: Kit) -> None:
     assert [r.value for r in read_to(kit.tail(), topic, 0, written[-1] + 1)] == [b"kept"]
 
 
-@members_fenced
+@promising(MEMBERS_FENCED)
 def test_a_member_whose_partitions_went_to_another_cannot_commit(kit: Kit) -> None:
     topic, group = fresh("t"), fresh("group")
     kit.create(topic)
@@ -147,7 +143,7 @@ def test_a_member_whose_partitions_went_to_another_cannot_commit(kit: Kit) -> No
         kit.sink(fresh("slot")).commit(records(topic, b"lost"), Offsets(topic, {0: 5}, stale))
 
 
-@members_fenced
+@promising(MEMBERS_FENCED)
 def test_the_offsets_of_a_failed_transaction_do_not_come_back_with_the_next(kit: Kit) -> None:
     topic, group = fresh("t"), fresh("group")
     kit.create(topic, 2)

@@ -7,25 +7,21 @@ import time
 import pytest
 
 from consumers.source import Source
-from stream.contracts.partitioning import partition_of
 from producers.sink import Offsets, Outgoing
+from stream.contracts.partitioning import partition_of
 from stream.errors import Disagreement, IncompleteJournal
 from tests.brokers import (
     ABORTED_HIDDEN,
     GROUPS_SHARE,
     OFFSETS_CHECKED,
     Kit,
-    brokers_with,
     eventually,
     fresh,
     joined,
+    promising,
     read_to,
     taken,
 )
-
-aborted_hidden = pytest.mark.parametrize("kit", brokers_with(ABORTED_HIDDEN), indirect=True)
-groups_share = pytest.mark.parametrize("kit", brokers_with(GROUPS_SHARE), indirect=True)
-offsets_checked = pytest.mark.parametrize("kit", brokers_with(OFFSETS_CHECKED), indirect=True)
 
 
 def write(kit: Kit, topic: str, *values: bytes, partition: int = 0) -> list[int]:
@@ -97,7 +93,7 @@ class TestSource:
         successor.seek(0, committed.offset)
         assert [r.value for r in taken(successor, 2)] == [b"c", b"d"]
 
-    @groups_share
+    @promising(GROUPS_SHARE)
     def test_two_members_share_the_partitions_and_a_new_epoch_needs_a_new_seek(self, kit: Kit) -> None:
         topic, group = topic_of(kit, 2), fresh("group")
         first = kit.source(topic, group)
@@ -130,7 +126,7 @@ class TestSource:
         source.seek(5, 0)
         assert source.poll(0.1).assigned == {0}
 
-    @aborted_hidden
+    @promising(ABORTED_HIDDEN)
     def test_aborted_records_are_not_delivered(self, kit: Kit) -> None:
         topic = topic_of(kit)
         write(kit, topic, b"a")
@@ -140,7 +136,7 @@ class TestSource:
         joined(source, {0})
         assert [r.value for r in taken(source, 2)] == [b"a", b"b"]
 
-    @offsets_checked
+    @promising(OFFSETS_CHECKED)
     def test_an_offset_that_is_not_there_is_never_skipped(self, kit: Kit) -> None:
         topic = topic_of(kit)
         write(kit, topic, b"a")
@@ -180,7 +176,7 @@ class TestTail:
         (offset,) = write(kit, topic, b"a")
         assert read_to(kit.tail(), topic, 0, offset + 2, offset + 1) == []
 
-    @aborted_hidden
+    @promising(ABORTED_HIDDEN)
     def test_the_position_passes_over_aborted_records(self, kit: Kit) -> None:
         topic = topic_of(kit)
         kit.abort([Outgoing(topic, 0, None, b"%d" % n) for n in range(50)])
@@ -220,7 +216,7 @@ class TestTail:
         assert first == 0
         assert end > offset
 
-    @offsets_checked
+    @promising(OFFSETS_CHECKED)
     def test_an_offset_that_is_not_there_is_never_skipped(self, kit: Kit) -> None:
         topic = topic_of(kit)
         (offset,) = write(kit, topic, b"a")

@@ -59,8 +59,11 @@ class FeatureSet:
 
     @cached_property
     def features_id(self) -> str:
-        """16 hex digits over everything that gives numbers their meaning."""
-        said = self.settings.model_dump(mode="json", include={"accumulators", "features", "timezone"})
+        """16 hex digits over everything that gives numbers their meaning; words may be changed freely."""
+        shown = {"features": {"__all__": {"unit", "low", "high", "group"}}}
+        said = self.settings.model_dump(
+            mode="json", include={"accumulators", "features", "timezone"}, exclude=shown
+        )
         said["half_life_ms"] = self.settings.half_life_ms
         return hashlib.blake2b(json.dumps(said, sort_keys=True).encode(), digest_size=8).hexdigest()
 

@@ -47,6 +47,8 @@ class Agenda:
     ) -> None:
         self._event_at, self._reached, self._bounds = event_at, reached, bounds
         self._partition, self._horizon = customer_partition, horizon
+        self.reach_ms = int(max(horizon.max(initial=NEVER), event_at.max(initial=NEVER)))
+        """A timer due then or later does not fire in this batch."""
         self._order = np.argsort(event_customer, kind="stable")
         everybody = np.arange(len(customer_partition))
         mine = event_customer[self._order]

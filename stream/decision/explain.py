@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stream.customer.features import STEPS, FeatureSet
 from stream.customer.state import States
@@ -62,7 +63,8 @@ class Explainer:
         start = np.where(has_old[:, None], entry, average)
         gained = 2.0 * (scale.z(now) - scale.z(start)) * (c_new - c_old)
         if_still = (scale.z(now) - c_old) ** 2 - (scale.z(now) - c_new) ** 2
-        speaks = np.where((gained > 0).any(axis=1)[:, None], gained, if_still)
+        moved = np.asarray(gained > 0).any(axis=1, keepdims=True)
+        speaks = np.where(moved, gained, if_still)
         share = np.maximum(speaks, 0.0)
         total = share.sum(axis=1, keepdims=True)
         share = np.divide(share, total, out=np.zeros_like(share), where=total > 0)
@@ -125,7 +127,7 @@ class Explainer:
         steps = np.concatenate([np.floor(steps), np.ceil(steps)], axis=2)
         return np.where(np.abs(steps) <= STEPS // 2, steps, np.nan)
 
-    def _keeps(self, y: FloatArray, candidates: FloatArray, index: IntArray) -> FloatArray:
+    def _keeps(self, y: FloatArray, candidates: FloatArray, index: IntArray) -> NDArray[np.bool_]:
         """Whether the old segment is held with one feature at its candidate, shape as ``candidates``."""
         scale, centroids = self.assigner.snapshot.scale, self.assigner.centroids
         rest, rest_old, g = self._terms(scale.z(y), index)

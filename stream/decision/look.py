@@ -7,7 +7,7 @@ import numpy as np
 from stream.customer.features import NEVER, FeatureSet, TimeArray
 from stream.customer.state import States, Status, empty
 from stream.decision.assign import NONE, Assigner
-from stream.decision.silence import deadlines, dormant_at, forgotten_at
+from stream.decision.silence import dormant_at, forgotten_at
 
 ATYPICAL_RADII = 3.0
 """Farther than this many radii is atypical, when two looks in a row say so."""
@@ -17,7 +17,7 @@ _ATYPICAL = 1
 
 
 def look(features: FeatureSet, rows: States, at_ms: TimeArray, assigner: Assigner | None) -> None:
-    """Bring vector, status, segment, margin, fit and deadline of each row up to ``at_ms``, in place.
+    """Bring vector, status, segment, margin and fit of each row up to ``at_ms``, in place.
 
     ``looks`` must already count this look. A late event is looked at where its customer stands, not in the past.
     """
@@ -36,7 +36,6 @@ def look(features: FeatureSet, rows: States, at_ms: TimeArray, assigner: Assigne
     closed = rows["status"] == Status.CLOSED
     if closed.any():
         rows[closed] = _closed(features, rows[closed])
-    rows["deadline"] = deadlines(features, rows, asleep, forgotten, assigner)
 
 
 def _assign(rows: States, assigner: Assigner) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ from stream.contracts.changes import (
     Counterfactual,
     Membership,
     SegmentChange,
+)
+from stream.contracts.changes import (
     Status as Published,
 )
 from stream.contracts.timestamps import rfc3339
@@ -147,7 +150,7 @@ def _id(number: int) -> str:
 
 
 def _known(column: NDArray[np.float64]) -> list[float | None]:
-    return [None if value != value else value for value in column.tolist()]
+    return [None if math.isnan(value) else value for value in column.tolist()]
 
 
 def _causes(features: FeatureSet, assigner: Assigner | None, changed: Changed) -> list[Cause]:

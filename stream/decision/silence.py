@@ -17,6 +17,8 @@ _GRID = np.array([1 / 32, 1 / 16, 1 / 8, 1 / 4, 3 / 8, 1 / 2, 3 / 4])
 _QUARTERS = np.array([1, 2, 3])
 _QUARTERINGS = 4
 """A crossing is then found to 1/256 of its interval: an hour in ten days."""
+FOREVER = int(np.iinfo(np.int64).max)
+"""A time that never comes."""
 
 
 def dormant_at(features: FeatureSet, rows: States) -> TimeArray:
@@ -39,30 +41,32 @@ def forgotten_at(features: FeatureSet, rows: States, at_ms: TimeArray) -> TimeAr
 
 
 def deadlines(
-    features: FeatureSet, rows: States, asleep: TimeArray, forgotten: TimeArray, assigner: Assigner | None
+    features: FeatureSet, rows: States, assigner: Assigner | None, reach_ms: int = FOREVER
 ) -> TimeArray:
     """The next moment worth a look at each customer, ``NEVER`` for none. Later than its last look, always.
 
-    ``asleep`` and ``forgotten`` (n,) are when it turns dormant and when it is closed.
+    Those at or behind ``reach_ms`` are only somewhere there, which is found out faster.
     """
+    asleep, forgotten = dormant_at(features, rows), forgotten_at(features, rows, rows["looked_at"])
     is_awake = (rows["status"] == Status.COLD) | (rows["status"] == Status.READY)
     due = np.where(is_awake & (asleep != NEVER), np.minimum(asleep, forgotten), forgotten)
     if assigner is not None:
         ready = np.flatnonzero(rows["status"] == Status.READY)
-        due[ready] = _crossings(features, rows[ready], assigner, due[ready])
+        due[ready] = _crossings(features, rows[ready], assigner, due[ready], reach_ms)
     return np.where(rows["status"] == Status.CLOSED, NEVER, np.maximum(due, rows["looked_at"] + 1))
 
 
-def _crossings(features: FeatureSet, rows: States, assigner: Assigner, until: TimeArray) -> TimeArray:
+def _crossings(
+    features: FeatureSet, rows: States, assigner: Assigner, until: TimeArray, reach_ms: int
+) -> TimeArray:
     """The first time after the look when the stabilised answer is another segment, or ``until``."""
     start = rows["looked_at"]
     times = start + ((until - start) * _GRID[:, None]).astype(np.int64)
-    moved = _moves(features, rows, assigner, times)
-    crossing = np.flatnonzero(moved.any(axis=0))
-    due = until.copy()
-    if len(crossing):
-        low, high = _around_first(start[crossing], times[:, crossing], due[crossing], moved[:, crossing])
-        due[crossing] = _narrowed(features, rows[crossing], assigner, low, high)
+    times = times[: 1 + np.count_nonzero((times[:-1] < reach_ms).any(axis=1))]
+    low, due = _around_first(start, times, until, _moves(features, rows, assigner, times))
+    near = np.flatnonzero((due < until) & (low < reach_ms))
+    if len(near):
+        due[near] = _narrowed(features, rows[near], assigner, low[near], due[near])
     return due
 
 

@@ -22,6 +22,7 @@ from stream.decision.intake import event_hashes, is_duplicate, registered, take_
 from stream.decision.look import look
 from stream.decision.movement import movement
 from stream.decision.report import Changed, report
+from stream.decision.silence import deadlines
 from stream.model.snapshot import NURSERY, IntArray, Vectors
 
 
@@ -45,9 +46,11 @@ class Stepper:
             batch.event_customer, batch.event_at, reached, batch.bounds, batch.customer_partition, horizon
         )
         rounds, duplicates = self._rounds(batch, agenda, rows, registers)
-        swept = self._look(batch, rows, self._sweep(rows, batch.sweep, horizon[batch.customer_partition]))
-        touched = np.unique(np.concatenate([batch.sweep, *(r.customer for r in (*rounds, swept))]))
-        self._settle(rows, touched)
+        stale = self._sweep(rows, batch.sweep, horizon[batch.customer_partition])
+        swept = self._look(batch, rows, stale, agenda.reach_ms)
+        looked = np.unique(np.concatenate([r.customer for r in (*rounds, swept)]))
+        touched = np.union1d(batch.sweep, looked)
+        self._settle(rows, touched, looked)
         changed = Changed.join(r.only_changed() for r in (*rounds, swept))
         changes = report(self.features, self.assigner, batch, changed)
         for who, change in changes:
@@ -92,7 +95,7 @@ class Stepper:
         while (looks := agenda.take(rows["deadline"])) is not None:
             new, repeated = _without_duplicates(looks, rows, events.hashes)
             duplicates += repeated
-            rounds.append(self._look(batch, rows, new, events))
+            rounds.append(self._look(batch, rows, new, agenda.reach_ms, events))
             for event in new.event[new.by_event].tolist():
                 if batch.events[event].attributes:
                     who = int(batch.event_customer[event])
@@ -101,7 +104,9 @@ class Stepper:
                 registers[who] = {}
         return rounds, duplicates
 
-    def _look(self, batch: Batch, rows: States, looks: Looks, events: _Columns | None = None) -> Changed:
+    def _look(
+        self, batch: Batch, rows: States, looks: Looks, reach_ms: int, events: _Columns | None = None
+    ) -> Changed:
         before = rows[looks.customer]
         after = before.copy()
         by_event = np.flatnonzero(looks.by_event)
@@ -119,6 +124,7 @@ class Stepper:
         after["change_decided_at"] = np.where(changed, batch.wall_ms, before["change_decided_at"])
         for field in ("model_version", "margin", "provisional"):
             after[f"change_{field}"] = np.where(changed, after[field], before[f"change_{field}"])
+        after["deadline"] = deadlines(self.features, after, self.assigner, reach_ms)
         rows[looks.customer] = after
         return Changed(looks.customer, looks.event, before, after, changed)
 
@@ -129,11 +135,12 @@ class Stepper:
         who = sweep[open_ & stale]
         return Looks(who, np.full(len(who), NO_EVENT), now[who])
 
-    def _settle(self, rows: States, touched: IntArray) -> None:
-        """Put everybody who was touched into a cell, or out of the population."""
+    def _settle(self, rows: States, touched: IntArray, looked: IntArray) -> None:
+        """Put who was touched into a cell, or out of the population; file the deadlines of who was looked at."""
         mine = rows[touched]
         cells = np.full(len(mine), NURSERY) if self.assigner is None else self.assigner.cells(mine["y"])
         rows["cell"][touched] = np.where(in_population(mine), cells, OUT_OF_POPULATION)
+        rows["deadline"][looked] = deadlines(self.features, rows[looked], self.assigner)
 
     @staticmethod
     def _seen(nobody: Vectors, rounds: Sequence[Changed]) -> Vectors:

@@ -46,11 +46,7 @@ class Adoption:
     @cached_property
     def wordings(self) -> dict[int, Wording]:
         """Of all listed segments."""
-        kept = {
-            s.number: self.wordings_before[s.number]
-            for s in self._leaving
-            if s.number in self.wordings_before
-        }
+        kept = {s.number: self.wordings_before[s.number] for s in self._leaving if s.number in self.wordings_before}
         return kept | self._new_wordings
 
     @cached_property
@@ -123,9 +119,7 @@ class Adoption:
     def _shifts(self) -> dict[int, float]:
         """Radii from the stated place, of the segments that went far enough to say so."""
         shifts = {}
-        for number, radius in zip(
-            self.regrouping.grouping.numbers, self.regrouping.grouping.radii, strict=True
-        ):
+        for number, radius in zip(self.regrouping.grouping.numbers, self.regrouping.grouping.radii, strict=True):
             if number in self.stated_before:
                 there, here = self._scale.z(np.stack([self.stated_before[number], self._means[number]]))
                 shifts[number] = float(np.linalg.norm(here - there) / radius)

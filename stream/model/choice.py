@@ -1,5 +1,6 @@
-"""How many segments? Four indices over a scan of k on the weighted cells. Advice only: on continuous data
-they disagree.
+"""How many segments? Four indices over a scan of k on the weighted cells, as advice.
+
+On continuous data they contradict each other, so nobody acts on them but a person.
 
 Simplified silhouette (Hruschka et al., 2004: distances to centroids instead of to all points), Davies-Bouldin
 (1979), Calinski-Harabasz (1974), and the elbow of log inertia (the point farthest below the chord: Satopaa et
@@ -53,15 +54,11 @@ class Scan:
         }
 
 
-def scan(
-    z: FloatArray, weights: FloatArray, rng: np.random.Generator, k_from: int = 2, k_to: int = 12
-) -> Scan:
+def scan(z: FloatArray, weights: FloatArray, rng: np.random.Generator, k_from: int = 2, k_to: int = 12) -> Scan:
     """Score ``k_from`` .. ``k_to`` groups of points (n, d) of weights (n,), as far as the points go."""
     scores = []
     for k in range(k_from, k_to + 1):
-        best = min(
-            (lloyd(z, weights, z[seeds(z, weights, k, rng)]) for _ in range(TRIES)), key=lambda p: p.inertia
-        )
+        best = min((lloyd(z, weights, z[seeds(z, weights, k, rng)]) for _ in range(TRIES)), key=lambda p: p.inertia)
         if len(best.centres) < k or best.inertia <= 0.0:
             break
         scores.append(score(z, weights, best))

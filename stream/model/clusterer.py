@@ -129,8 +129,7 @@ class PopulationCells(base.Clusterer):
         return self._numbers(self._vectors(X))
 
     def move(self, old_cell: int, old_x: Features | None, x: Features | None) -> int:
-        """A customer moves from ``old_x``, which stands in ``old_cell``, to ``x``. Returns the cell it is in
-        now.
+        """A customer moves from ``old_x``, counted in ``old_cell``, to ``x``. Returns the cell it is in now.
 
         Pass ``OUT`` (-1) and ``None`` for somebody who was not there before, ``x=None`` for somebody who
         leaves; keep the cell that is returned. Raises ``ValueError`` for a cell that never was.

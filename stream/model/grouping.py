@@ -119,9 +119,7 @@ def propose(
     return Proposal(min(better, key=_inertia), challenger_won=True) if better else Proposal(warm)
 
 
-def match(
-    masses: Sums, scale: Scale, old: Grouping | None, proposal: Proposal, next_number: int
-) -> Regrouping:
+def match(masses: Sums, scale: Scale, old: Grouping | None, proposal: Proposal, next_number: int) -> Regrouping:
     """Number a proposal's groups: as before where the identity rule holds, else from ``next_number`` on."""
     labels, centres = proposal.partition.labels, proposal.partition.centres
     k = len(centres)
@@ -152,9 +150,7 @@ def _inertia(partition: Partition) -> float:
     return partition.inertia
 
 
-def _warm_start(
-    z: FloatArray, weights: FloatArray, labels: IntArray, k: int, rng: np.random.Generator
-) -> FloatArray:
+def _warm_start(z: FloatArray, weights: FloatArray, labels: IntArray, k: int, rng: np.random.Generator) -> FloatArray:
     """Means of what the old groups hold now: the k heaviest, or all and k-means++ seeds up to k."""
     used, labels = np.unique(labels, return_inverse=True)
     means = weighted_means(z, weights, labels, len(used))

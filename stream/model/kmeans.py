@@ -16,7 +16,7 @@ import numpy as np
 
 from stream.model.snapshot import FloatArray, IntArray
 
-ITERATIONS = 20
+ITERATIONS = 10
 """Lloyd's at most; a warm start needs about three."""
 _CHUNK = 1024
 """Points a pass of ``nearest``: bounds its memory at chunk x centres x features."""
@@ -47,9 +47,7 @@ def squared_distances(points: FloatArray, centres: FloatArray) -> FloatArray:
 def nearest(points: FloatArray, centres: FloatArray) -> IntArray:
     """Index of the nearest centre of every point, (n,). Ties go to the first."""
     chunks = [points[at : at + _CHUNK] for at in range(0, len(points), _CHUNK)]
-    return np.concatenate(
-        [np.zeros(0, np.int64), *(squared_distances(c, centres).argmin(axis=1) for c in chunks)]
-    )
+    return np.concatenate([np.zeros(0, np.int64), *(squared_distances(c, centres).argmin(axis=1) for c in chunks)])
 
 
 def weighted_means(points: FloatArray, weights: FloatArray, labels: IntArray, groups: int) -> FloatArray:
@@ -76,9 +74,7 @@ def seeds(
     return np.array(chosen, dtype=np.int64)
 
 
-def lloyd(
-    points: FloatArray, weights: FloatArray, start: FloatArray, iterations: int = ITERATIONS
-) -> Partition:
+def lloyd(points: FloatArray, weights: FloatArray, start: FloatArray, iterations: int = ITERATIONS) -> Partition:
     """Weighted k-means from ``start`` (k, d). A centre that loses its points restarts at a costly one."""
     centres, labels = start.copy(), np.full(len(points), -1)
     for _ in range(iterations):

@@ -75,9 +75,7 @@ class Learner:
         """Take in a record, or none of it: raises ``BadRecord`` if it is not of these features and cells."""
         state = self.state
         if record.features_id != self.features.features_id:
-            raise BadRecord(
-                f"learning record of features {record.features_id}, not {self.features.features_id}"
-            )
+            raise BadRecord(f"learning record of features {record.features_id}, not {self.features.features_id}")
         if record.rows.dtype != np.int16 or record.rows.shape[1:] != (state.population.dimensions,):
             raise BadRecord("learning record has rows of another width or type")
         state.population.add(record)
@@ -99,9 +97,9 @@ class Learner:
         return not settings.frozen and state.looks >= settings.macro_rows and state.population.total.n[0] > 0
 
     def macro_step(self, learning_offset: int) -> MacroStep:
-        """Group the population anew and adopt the result; ``learning_offset`` is the first offset not learnt
-        yet.
+        """Group the population anew and adopt the result.
 
+        ``learning_offset`` is the first offset of the learning topic that was not learnt yet.
         Raises ``ValueError`` if there is nobody in the population.
         """
         state, before = self.state, self.state.snapshot
@@ -126,9 +124,7 @@ class Learner:
         scale = self._scale()
         masses = self.state.population.masses(scale)
         filled = masses[masses.n > 0]
-        return scan(
-            scale.z(filled.mean), filled.n.astype(np.float64), np.random.default_rng(self.settings.seed)
-        )
+        return scan(scale.z(filled.mean), filled.n.astype(np.float64), np.random.default_rng(self.settings.seed))
 
     def _scale(self) -> Scale:
         if self.state.population.total.n[0] < 1:
@@ -170,9 +166,7 @@ class Learner:
             names=adoption.names,
             kind=self.settings.kind,
             learning_offset=learning_offset,
-            near_constant=tuple(
-                name for name, is_muted in zip(self.features.names, muted, strict=True) if is_muted
-            ),
+            near_constant=tuple(name for name, is_muted in zip(self.features.names, muted, strict=True) if is_muted),
         )
 
 

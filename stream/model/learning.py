@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +62,7 @@ class LearningRecord:
         head, arrays = unpack(record)
         try:
             head["held"] = {int(number): int(n) for number, n in head["held"]}
-            return cls(**head, **arrays)
+            fields: dict[str, Any] = head | arrays
+            return cls(**fields)
         except (KeyError, TypeError) as error:
             raise BadRecord(f"not a learning record: {error}") from error

@@ -49,15 +49,13 @@ class Nursery:
                 self._counts.pop(key, None)
 
     def vectors(self, *, owed: bool = False) -> tuple[Vectors, IntArray]:
-        """Distinct vectors (m, d) and how many customers stand there (m,), in an order that history does not
-        touch.
+        """Distinct vectors (m, d) and how many customers stand there (m,).
 
-        ``owed`` includes those whose count is negative so far.
+        In byte order, so that the order of arrival does not matter. ``owed`` includes those whose count is
+        negative so far.
         """
         kept = sorted(item for item in self._counts.items() if owed or item[1] > 0)
-        y = np.frombuffer(b"".join(key for key, _ in kept), _STORED).reshape(
-            len(kept), self.total.sums.shape[1]
-        )
+        y = np.frombuffer(b"".join(key for key, _ in kept), _STORED).reshape(len(kept), self.total.sums.shape[1])
         return y.astype(np.int16), np.array([count for _, count in kept], dtype=np.int64)
 
     def widened(self, dimensions: int) -> Nursery:

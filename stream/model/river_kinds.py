@@ -4,13 +4,13 @@ The population cells stay: they give scale, sizes, identity and profiles. Only w
 step come from changes. river learns every look, in the z of a scale frozen when it started, for it has no
 notion of one that moves.
 
-Facts about river 0.26 that end here (each is a test):
+Facts about river 0.26 that end here (those that would do silent harm are tests):
 
 - ``KMeans.predict_one`` writes centres for features it has not seen, a missing feature counts as 0, and
   ``halflife`` is the share of the way a centre moves, not a half-life: every row has all features, and .05 it
   is.
-- ``STREAMKMeans`` and ``CluStream`` start with centres that have no coordinates; a coordinate that was never
-  written reads 0, as river itself reads it, without writing it.
+- ``STREAMKMeans`` and ``CluStream`` start with centres that have no coordinates, and draw one when it is read:
+  here it reads 0, and nothing is drawn.
 - ``CluStream``'s merge is quadratic in its micro-clusters: 30 take 0.2 ms a row, 60 take 2.
 - ``DBSTREAM`` re-clusters and renumbers whenever its centres are read; numbers are ours, by shared customers.
 - ``DenStream`` clusters only inside ``predict_one``, and that one adds the micro-clusters of a cluster into

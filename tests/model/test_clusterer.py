@@ -51,9 +51,7 @@ def small(step: float = 1.0) -> PopulationCells:
 
 def rows(seed: int = 0) -> list[dict[str, float]]:
     y = blobs(np.random.default_rng(seed), [[0, 0], [900, 0], [0, 900]], 80, sd=60.0)
-    return [
-        dict(zip("ab", row, strict=True)) for row in y[np.random.default_rng(seed).permutation(240)].tolist()
-    ]
+    return [dict(zip("ab", row, strict=True)) for row in y[np.random.default_rng(seed).permutation(240)].tolist()]
 
 
 def test_groups_are_as_good_as_batch_kmeans() -> None:
@@ -63,10 +61,7 @@ def test_groups_are_as_good_as_batch_kmeans() -> None:
     frame = pd.DataFrame(rows())
     labels = model.predict_many(frame)
     values = frame.to_numpy()
-    ours = sum(
-        float(((values[labels == n] - values[labels == n].mean(axis=0)) ** 2).sum())
-        for n in np.unique(labels)
-    )
+    ours = sum(float(((values[labels == n] - values[labels == n].mean(axis=0)) ** 2).sum()) for n in np.unique(labels))
     assert ours <= 1.03 * KMeans(3, n_init=10, random_state=0).fit(values).inertia_
     assert sorted(model.centers) == [1, 2, 3]
 

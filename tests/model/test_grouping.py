@@ -127,9 +127,7 @@ def test_the_same_place_under_another_scale_is_no_jump() -> None:
     old = groups((0.0, 0.0), (10.0, 0.0))
     masses = cells([(0, 0), (1000, 0)])
     other = Scale(np.array([500.0, 0.0]), np.array([10.0, 100.0]), np.ones(2), 1e6)
-    found = Proposal(
-        partition(other.z(masses.mean), masses.n.astype(float), np.array([[-50.0, 0], [50.0, 0]]))
-    )
+    found = Proposal(partition(other.z(masses.mean), masses.n.astype(float), np.array([[-50.0, 0], [50.0, 0]])))
     assert match(masses, other, old, found, 9).grouping.numbers == (1, 2)
 
 

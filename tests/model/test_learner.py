@@ -97,9 +97,7 @@ def test_the_order_of_records_before_the_first_model_does_not_matter() -> None:
     other.learner.learn(other.look(np.arange(90, 180)[::-1]))
     other.learner.learn(other.look(np.arange(90)[::-1]))
     snapshot = one.learner.macro_step(5)
-    assert one.learner.to_record(snapshot.snapshot) == other.learner.to_record(
-        other.learner.macro_step(5).snapshot
-    )
+    assert one.learner.to_record(snapshot.snapshot) == other.learner.to_record(other.learner.macro_step(5).snapshot)
 
 
 @pytest.mark.parametrize("kind", ["cells", "kmeans"])
@@ -317,8 +315,6 @@ def test_a_macro_step_of_100_cells_and_11_features_is_quick() -> None:
         started = time.process_time()
         people.learner.macro_step(0)
         taken.append((time.process_time() - started) * 1000)
-        people.learner.learn(
-            people.look(people.everybody, people.y + rng.integers(-50, 50, people.y.shape, np.int16))
-        )
+        people.learner.learn(people.look(people.everybody, people.y + rng.integers(-50, 50, people.y.shape, np.int16)))
     assert taken[0] < 200
     assert float(np.median(taken[1:])) < 15

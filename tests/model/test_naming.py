@@ -77,9 +77,7 @@ def test_when_words_do_not_tell_them_apart_the_number_does() -> None:
 
 
 @given(
-    st.lists(
-        st.tuples(st.text(min_size=1, max_size=80), st.text(min_size=1, max_size=80)), min_size=1, max_size=6
-    ),
+    st.lists(st.tuples(st.text(min_size=1, max_size=80), st.text(min_size=1, max_size=80)), min_size=1, max_size=6),
     st.data(),
 )
 def test_names_are_never_longer_than_60_bytes_and_always_unique(

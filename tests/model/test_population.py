@@ -51,9 +51,7 @@ def record(changes: list[tuple[int, list[int], int]]) -> LearningRecord:
     cells, labels = np.unique(cell[inside], return_inverse=True)
     change = Sums.of(y[inside], sign[inside].astype(np.int64), labels, len(cells))
     plain = {"cells": cells, "n": change.n, "sums": change.sums, "squares": change.squares}
-    return LearningRecord(
-        "f", 0, 1, **plain, nursery_sign=sign[nursery], nursery_y=y[nursery], held={}, rows=y[:0]
-    )
+    return LearningRecord("f", 0, 1, **plain, nursery_sign=sign[nursery], nursery_y=y[nursery], held={}, rows=y[:0])
 
 
 def population() -> Population:
@@ -67,9 +65,7 @@ def totals(of: Population) -> dict[str, Any]:
     order = np.argsort(of.cells.ids)
     y, counts = of.nursery.vectors(owed=True)
     return {
-        "cells": [
-            part[order].tolist() for part in (of.cells.sums.n, of.cells.sums.sums, of.cells.sums.squares)
-        ],
+        "cells": [part[order].tolist() for part in (of.cells.sums.n, of.cells.sums.sums, of.cells.sums.squares)],
         "nursery": (y.tolist(), counts.tolist()),
     }
 

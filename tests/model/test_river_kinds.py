@@ -105,9 +105,7 @@ def test_only_the_last_rows_are_kept() -> None:
     assert np.array_equal(river.rows, rows[-KEPT_ROWS:])
 
 
-@pytest.mark.parametrize(
-    ("before", "after"), [("cells", "kmeans"), ("dbstream", "kmeans"), ("kmeans", "cells")]
-)
+@pytest.mark.parametrize(("before", "after"), [("cells", "kmeans"), ("dbstream", "kmeans"), ("kmeans", "cells")])
 def test_another_kind_takes_over_the_cells_and_the_segments(before: ModelKind, after: ModelKind) -> None:
     people = crowd(before)
     people.step()
@@ -157,9 +155,7 @@ def test_river_streamkmeans_cannot_predict_before_it_has_learnt() -> None:
 
 
 def test_river_denstream_clusters_only_when_it_predicts() -> None:
-    model = learnt_by_river(
-        cluster.DenStream(decaying_factor=0.01, beta=0.5, mu=2.5, epsilon=1.5, n_samples_init=200)
-    )
+    model = learnt_by_river(cluster.DenStream(decaying_factor=0.01, beta=0.5, mu=2.5, epsilon=1.5, n_samples_init=200))
     assert model.centers == {}
     model.predict_one({0: 0.0, 1: 0.0})
     assert model.centers != {}

@@ -136,9 +136,7 @@ def all_retiring(head: dict[str, Any], arrays: Arrays) -> None:
         pytest.param(lambda head, arrays: arrays.pop("mean"), id="an array missing"),
     ],
 )
-def test_a_snapshot_that_cannot_be_decided_by_is_refused(
-    people: Crowd, record: bytes, damage: Damage
-) -> None:
+def test_a_snapshot_that_cannot_be_decided_by_is_refused(people: Crowd, record: bytes, damage: Damage) -> None:
     head, arrays = unpack(record)
     damage(head, arrays)
     damaged = pack(head, arrays)
@@ -166,9 +164,7 @@ def test_a_number_that_is_not_finite_is_refused(record: bytes, field: str) -> No
         pytest.param(lambda head, arrays: head["owner"].update(stated=[1]), id="stated of other length"),
         pytest.param(shaped("cell_sums", lambda a: a[:-1]), id="a cell's sums missing"),
         pytest.param(shaped("cell_n", lambda a: a.astype(float)), id="n of another type"),
-        pytest.param(
-            shaped("nursery_y", lambda a: np.zeros((1, 2), np.int16)), id="a nursery vector too many"
-        ),
+        pytest.param(shaped("nursery_y", lambda a: np.zeros((1, 2), np.int16)), id="a nursery vector too many"),
     ],
 )
 def test_an_owner_does_not_go_on_from_a_damaged_state(people: Crowd, record: bytes, damage: Damage) -> None:

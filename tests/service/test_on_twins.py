@@ -207,3 +207,25 @@ def lived_a_little() -> Twins:
         drain(lockstep.run_once)
     lockstep.close()
     return twins
+
+
+def test_a_live_clock_lets_an_idle_stream_fall_silent_but_not_beyond_its_cap() -> None:
+    day = 86_400.0
+    worker = {"clock": "live", "idle_cap_seconds": 60 * day}
+    twins = Twins(settings(worker=worker, topics={"partitions": 1}))
+    lockstep = twins.lockstep()
+    newest_ms = max(at for _, _, at in events()[:BATCH])
+    twins.wall.seconds = newest_ms / 1000
+    twins.send(events()[:BATCH])
+    drain(lockstep.run_once)
+    awake = sum(fields["status"] != "dormant" for _, fields in twins.store.reader.customers())
+    assert awake > 0
+    twins.wall.wait(59 * day)
+    drain(lockstep.run_once)
+    quiet = world_of(twins)
+    quiet.check()
+    fell_asleep = [c for told in quiet.changes.values() for c in told if c.current and c.current.status == "dormant"]
+    assert len(fell_asleep) > awake / 2
+    twins.wall.wait(5000 * day)
+    drain(lockstep.run_once)
+    assert all(mark.now_ms <= newest_ms + 60 * day * 1000 for mark in world_of(twins).marks.values())

@@ -156,9 +156,8 @@ def test_a_model_that_nobody_keeps_up_to_date_warns() -> None:
 
 
 def test_a_model_of_another_kind_warns() -> None:
-    assert (
-        "model.kind is cells" in only(replace(WELL, model=ModelFacts(1, "kmeans", "f", NOW_MS)), "model").says
-    )
+    other = replace(WELL, model=ModelFacts(1, "kmeans", "f", NOW_MS))
+    assert "model.kind is cells" in only(other, "model").says
 
 
 @pytest.mark.parametrize(
@@ -176,10 +175,12 @@ def test_other_features_anywhere_fail(facts: Facts) -> None:
     assert "other" in found.says
 
 
-PATIENT = {"worker": {"watchdog_seconds": 90}}
 SETTINGS_THAT_CLASH: list[tuple[dict[str, Any], str]] = [
     (
-        {"kafka": {"session_timeout_seconds": 5.9}, "redis": {"timeout_seconds": 1}, **PATIENT},
+        {
+            "kafka": {"session_timeout_seconds": 5, "transaction_timeout_seconds": 10},
+            "redis": {"timeout_seconds": 1},
+        },
         "look like deaths",
     ),
     (
