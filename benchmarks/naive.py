@@ -1,7 +1,7 @@
 """The naive service: what one writes in an afternoon from the same libraries, one event at a time.
 
-Consume, validate, HGETALL, update, scale, learn, predict, HSET, produce when the label changed, count. It keeps less than
-segstream does, and promises nothing: no transaction, no stable ids, no timers, no explanations.
+Consume, validate, HGETALL, update, scale, learn, predict, HSET, produce when the label changed, count. It
+keeps less than segstream does, and promises nothing: no transaction, no stable ids, no timers, no explanations.
 """
 
 from __future__ import annotations
@@ -95,7 +95,14 @@ def _one(  # type: ignore[no-untyped-def]
     model.learn_one(scaled)
     segment = str(model.predict_one(scaled))
     counter.labels(segment).inc()
-    mapping: dict[Any, Any] = {"orders": orders, "spend": spend, "items": items, "discount": discount, "private": private, "segment": segment}
+    mapping: dict[Any, Any] = {
+        "orders": orders,
+        "spend": spend,
+        "items": items,
+        "discount": discount,
+        "private": private,
+        "segment": segment,
+    }
     redis.hset(key, mapping=mapping)
     changed = state.get("segment") != segment
     if changed:

@@ -97,7 +97,7 @@ def settings_of(bootstrap_servers: str, redis_url: str) -> Tree:
         "bootstrap_servers": bootstrap_servers,
         "group": f"poison-{tag}",
         "transactional_id": f"poison-{tag}",
-        "session_timeout_seconds": 6.0,
+        "session_timeout_seconds": 3.0,
         "poll_timeout_seconds": 0.01,
     }
     topics = {name: f"{default}-{tag}" for name, default in TopicSettings() if isinstance(default, str)}

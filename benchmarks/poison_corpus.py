@@ -87,14 +87,10 @@ def _with(kind: str, reason: Reason, **fields: Any) -> Poison:
 
 def _without(field: str) -> Poison:
     kind = f"no {field}"
-    return _fields(
-        kind, Reason.MISSING_FIELD, lambda order, _r, _n: {k: v for k, v in order.items() if k != field}
-    )
+    return _fields(kind, Reason.MISSING_FIELD, lambda order, _r, _n: {k: v for k, v in order.items() if k != field})
 
 
-def _fields(
-    kind: str, reason: Reason, change: Callable[[dict[str, Any], DecodeRules, int], dict[str, Any]]
-) -> Poison:
+def _fields(kind: str, reason: Reason, change: Callable[[dict[str, Any], DecodeRules, int], dict[str, Any]]) -> Poison:
     def make(customer: str, rules: DecodeRules, now: int) -> Sent:
         bad = change(good_order(customer, now), rules, now)
         return sent(customer, json.dumps(bad).encode(), rules, now)

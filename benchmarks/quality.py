@@ -90,7 +90,7 @@ def run(settings: Tree, events: Iterable[Encoded]) -> dict[str, Any]:
     ratio = "inertia_ratio"
     return {
         "summary": {
-            "settings": f"{settings.profile}, {settings.model.kind}, k {settings.model.segments}, margin {settings.model.margin}",
+            "settings": _said(settings),
             "events": sent,
             "inertia_ratio_max": max(c[ratio] for c in checkpoints),
             "changes_per_1000": 1000 * len(moved) / sent,
@@ -102,6 +102,11 @@ def run(settings: Tree, events: Iterable[Encoded]) -> dict[str, Any]:
             "river_kmeans": {"inertia_ratio_max": max(c["baselines"]["river_kmeans"][ratio] for c in checkpoints)}
         },
     }
+
+
+def _said(settings: Tree) -> str:
+    model = settings.model
+    return f"{settings.profile}, {model.kind}, k {model.segments}, margin {model.margin}"
 
 
 def _months(events: Iterable[Encoded]) -> Iterator[tuple[int, Iterator[Encoded]]]:

@@ -130,7 +130,7 @@ def _naive(settings: Tree, tag: str, n: int) -> naive.Ran:
 
 
 def _segstream(settings: Tree, tag: str, n: int) -> naive.Ran:
-    """A worker here and a model owner in a process of its own, as ``segstream run`` has them; the CPU of both counts."""
+    """A worker here and a model owner in a process of its own, as ``segstream run`` has them; both's CPU counts."""
     owner = multiprocessing.get_context("spawn").Process(target=running.owner, args=(settings,), daemon=True)
     owner.start()
     worker = Service(settings, kafka_backend(settings), CollectorRegistry()).worker()

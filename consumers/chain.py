@@ -96,11 +96,11 @@ class Chain:
             return
         if committed is not None and (mark.sequence, mark.next) != (goal, committed.offset):
             raise Disagreement(
-                f"{where}: batch {goal} up to offset {committed.offset} is committed, the journal and the store lead to "
+                f"{where}: batch {goal} up to offset {committed.offset} is committed, journal and store lead to "
                 f"batch {mark.sequence} up to {mark.next}: offsets or topics were changed by hand"
             )
         if followed.reaches_back_to is None or followed.reaches_back_to > mark.floor:
             raise IncompleteJournal(
-                f"{where}: the journal starts at {followed.reaches_back_to}, but is complete only from {mark.floor} on; "
+                f"{where}: the journal starts at {followed.reaches_back_to}, but is complete only from {mark.floor}; "
                 "restore the topic; for the future raise its retention or lower worker.sweep_seconds"
             )

@@ -87,9 +87,7 @@ def root(
 
 
 @app.command()
-def run(
-    ctx: typer.Context, workers: Annotated[int, typer.Option(min=1, help="Worker processes.")] = 1
-) -> None:
+def run(ctx: typer.Context, workers: Annotated[int, typer.Option(min=1, help="Worker processes.")] = 1) -> None:
     """Run workers and the model owner until SIGTERM or Ctrl-C."""
     from consumers import running
 
@@ -160,9 +158,7 @@ def flags(assignments: Sequence[str]) -> dict[str, Any]:
         for section in sections:
             node = node.setdefault(section, {})
             if not isinstance(node, dict):
-                raise SettingsError(
-                    f"--set {path}: {section} is a section and cannot have a value of its own"
-                )
+                raise SettingsError(f"--set {path}: {section} is a section and cannot have a value of its own")
         node[name] = value
     return tree
 

@@ -20,9 +20,7 @@ JsonLines = Annotated[bool, typer.Option("--json", help="One JSON object a line.
 def watch(
     ctx: typer.Context,
     *,
-    from_beginning: Annotated[
-        bool, typer.Option("--from-beginning", help="Everything the topic has, first.")
-    ] = False,
+    from_beginning: Annotated[bool, typer.Option("--from-beginning", help="Everything the topic has, first.")] = False,
     customer: Annotated[str | None, typer.Option(metavar="ID", help="Only this customer.")] = None,
     as_json: JsonLines = False,
 ) -> None:
@@ -33,9 +31,7 @@ def watch(
 
 
 @customer.command()
-def show(
-    ctx: typer.Context, customer: Annotated[str, typer.Argument(metavar="ID")], as_json: Json = False
-) -> None:
+def show(ctx: typer.Context, customer: Annotated[str, typer.Argument(metavar="ID")], as_json: Json = False) -> None:
     """Segment, features, why, and last changes of one customer."""
     from consumers import inspecting
 
@@ -46,9 +42,7 @@ def show(
 def customers(
     ctx: typer.Context,
     *,
-    segment: Annotated[
-        str | None, typer.Option(metavar="ID", help="Only those who hold it, such as s3.")
-    ] = None,
+    segment: Annotated[str | None, typer.Option(metavar="ID", help="Only those who hold it, such as s3.")] = None,
     status: Annotated[str | None, typer.Option(help="Only cold, ready, dormant or locked.")] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="All of them, for a spreadsheet.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="All of them, one JSON object a line.")] = False,
@@ -57,9 +51,7 @@ def customers(
     """List customers with their segments."""
     from consumers import inspecting
 
-    inspecting.list_customers(
-        ctx.obj, segment=segment, status=status, as_csv=as_csv, as_json=as_json, limit=limit
-    )
+    inspecting.list_customers(ctx.obj, segment=segment, status=status, as_csv=as_csv, as_json=as_json, limit=limit)
 
 
 @app.command()

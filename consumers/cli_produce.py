@@ -73,14 +73,10 @@ def replay_command(
         str | None,
         typer.Option(help="Columns of a file: customer=..,time=..,amount=..,order=..,items=..,..."),
     ] = None,
-    timezone: Annotated[
-        str | None, typer.Option(help="Where a file's times without an offset were taken.")
-    ] = None,
+    timezone: Annotated[str | None, typer.Option(help="Where a file's times without an offset were taken.")] = None,
     speed: Speed = None,
     limit: Limit = None,
-    profiles: Annotated[
-        bool, typer.Option(help="Journey: send the demographics of 801 households first.")
-    ] = False,
+    profiles: Annotated[bool, typer.Option(help="Journey: send the demographics of 801 households first.")] = False,
     as_json: Json = False,
 ) -> None:
     """Replay orders: the Complete Journey data by name, or a file."""
@@ -99,9 +95,7 @@ def personas_command(
     days: Annotated[int, typer.Option(min=1, help="For how long.")] = PersonasPlan.days,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same bytes.")] = PersonasPlan.seed,
     views: Annotated[float, typer.Option(min=0, help="Mean number of views before each order.")] = 0.0,
-    truth: Annotated[
-        Path | None, typer.Option(help="Write who was which persona from when on, as CSV.")
-    ] = None,
+    truth: Annotated[Path | None, typer.Option(help="Write who was which persona from when on, as CSV.")] = None,
     speed: Speed = None,
     limit: Limit = None,
     as_json: Json = False,
@@ -141,9 +135,7 @@ def _send(settings: Tree, job: Job) -> None:
 
 def _journey(_source: str, columns: str | None, timezone: str | None, profiles: bool) -> Journey:
     if columns is not None or timezone is not None:
-        raise SettingsError(
-            "--columns and --timezone are for files: the journey's columns and times are known"
-        )
+        raise SettingsError("--columns and --timezone are for files: the journey's columns and times are known")
     return Journey(profiles=profiles)
 
 

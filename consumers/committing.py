@@ -22,7 +22,7 @@ from stream.view.store import Update
 
 @dataclass(frozen=True)
 class Outcome:
-    """A step, ready to be committed. ``marks`` are as of after the batch, but for ``journal``, known after the commit."""
+    """A step, ready to be committed. ``marks`` are as after the batch, but for ``journal``: that is known afterwards."""
 
     records: Sequence[Outgoing]
     last_part: Mapping[int, int]
@@ -61,9 +61,7 @@ def outcome(
     for who, change in step.changes:
         partition = batch.partitions[batch.customer_partition[who]]
         key = change.customer_id.encode()
-        records.append(
-            Outgoing(topics.changes, partition, key, encode_change(change), cloudevent_headers(change))
-        )
+        records.append(Outgoing(topics.changes, partition, key, encode_change(change), cloudevent_headers(change)))
     if step.learning is not None:
         records.append(Outgoing(topics.learning, 0, None, step.learning.pack()))
     return Outcome(records, last_part, marks, packed, touched)

@@ -76,7 +76,10 @@ def _replay(lockstep: Lockstep, tally: Tally, settings: Tree, limit: int | None,
     """Feed and process; returns how many events the producer says it sent."""
     with _producer(settings, limit) as producer, Live(console=console, refresh_per_second=4, transient=True) as live:
         bar = Progress(
-            TextColumn("replaying a year of baskets"), BarColumn(), TextColumn("{task.fields[said]}"), TimeElapsedColumn()
+            TextColumn("replaying a year of baskets"),
+            BarColumn(),
+            TextColumn("{task.fields[said]}"),
+            TimeElapsedColumn(),
         )
         task = bar.add_task("replay", total=None, said="")
         sent: int | None = None
@@ -98,7 +101,13 @@ def _replay(lockstep: Lockstep, tally: Tally, settings: Tree, limit: int | None,
 @contextmanager
 def _producer(settings: Tree, limit: int | None) -> Iterator[subprocess.Popen[str]]:
     """``segstream produce replay journey`` in a process of its own, as anybody would run it."""
-    command = [sys.executable, "-m", "consumers.cli", "--set", f"kafka.bootstrap_servers={settings.kafka.bootstrap_servers}"]
+    command = [
+        sys.executable,
+        "-m",
+        "consumers.cli",
+        "--set",
+        f"kafka.bootstrap_servers={settings.kafka.bootstrap_servers}",
+    ]
     command += ["produce", "replay", "journey", "--json", *(["--limit", str(limit)] if limit else [])]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:

@@ -50,9 +50,7 @@ class Dossier:
         }
 
 
-def dossier(
-    reader: Reader, tail: Tail, customer: str, *, topic: str, features: FeatureSet, partitions: int
-) -> Dossier:
+def dossier(reader: Reader, tail: Tail, customer: str, *, topic: str, features: FeatureSet, partitions: int) -> Dossier:
     """Look a customer up; ``topic`` is that of the changes. Raises ``SegstreamError`` if nobody knows it."""
     key = customer.encode(errors="surrogateescape")  # as the command line gave it
     partition = partition_of(key, partitions)

@@ -42,9 +42,7 @@ def newest_changes(tail: Tail, topic: str, partition: int, customer: bytes, most
     found: list[SegmentChange] = []
     while end > limit and len(found) < most:
         start = max(limit, end - page)
-        records = (
-            record for record in read_between(tail, topic, partition, start, end) if record.key == customer
-        )
+        records = (record for record in read_between(tail, topic, partition, start, end) if record.key == customer)
         found += reversed(list(read_changes(records)))
         end, page = start, page * 4
     return found[:most]

@@ -37,9 +37,7 @@ SHOWN = 50
 def console() -> Console:
     """The terminal. Nothing is parsed for markup, emoji or numbers: most of it is other people's text."""
     plain = Console(markup=False, emoji=False, highlight=False)
-    return (
-        plain if plain.is_terminal else Console(markup=False, emoji=False, highlight=False, width=PIPE_WIDTH)
-    )
+    return plain if plain.is_terminal else Console(markup=False, emoji=False, highlight=False, width=PIPE_WIDTH)
 
 
 def watch(settings: Tree, *, customer: str | None, from_beginning: bool, as_json: bool) -> None:
@@ -50,13 +48,9 @@ def watch(settings: Tree, *, customer: str | None, from_beginning: bool, as_json
     partitions = range(count) if key is None else [partition_of(key, count)]
     with closing(KafkaTail(settings.kafka)) as tail:
         if not as_json:
-            out.print(
-                Text(f"changes of {safe(customer or 'all customers')}, event time in UTC; Ctrl-C ends", "dim")
-            )
+            out.print(Text(f"changes of {safe(customer or 'all customers')}, event time in UTC; Ctrl-C ends", "dim"))
         try:
-            for changes in follow(
-                tail, topic, partitions, from_beginning=from_beginning, wait_seconds=WAIT_SECONDS
-            ):
+            for changes in follow(tail, topic, partitions, from_beginning=from_beginning, wait_seconds=WAIT_SECONDS):
                 _print_changes(out, [c for c in changes if customer in (None, c.customer_id)], as_json)
         except KeyboardInterrupt:
             return

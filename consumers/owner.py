@@ -99,11 +99,13 @@ class Owner:
         committed = wiring.source.committed([LEARNING])[LEARNING]
         if committed is not None and offset is None:
             raise Disagreement(
-                f"learning is committed to offset {committed.offset}, but the model topic has no good snapshot: restore the "
-                "topic, or delete the owner group's offset to learn from the beginning of what the learning topic still has"
+                f"learning is committed to offset {committed.offset}, but the model topic has no good snapshot: "
+                "restore the topic, or delete the owner group's offset to learn what the learning topic still has"
             )
         if committed is not None and committed.offset != offset:
-            raise BrokerUnavailable(f"learning is committed to {committed.offset}, the newest snapshot includes {offset}")
+            raise BrokerUnavailable(
+                f"learning is committed to {committed.offset}, the newest snapshot includes {offset}"
+            )
         self._next = wiring.source.beginning([LEARNING])[LEARNING] if offset is None else offset
         wiring.source.seek(LEARNING, self._next)
         if learner.snapshot is not None:
@@ -146,7 +148,10 @@ class Owner:
         topics = self._settings.topics
         return [
             Outgoing(topics.model, 0, None, learner.to_record(step.snapshot)),
-            *(Outgoing(topics.ledger, 0, e.id.encode(), encode_entry(ledger_message(e, wall_ms))) for e in step.entries),
+            *(
+                Outgoing(topics.ledger, 0, e.id.encode(), encode_entry(ledger_message(e, wall_ms)))
+                for e in step.entries
+            ),
             *(Outgoing(topics.profiles, 0, e.id.encode(), None) for e in step.entries if e.kind == "retired"),
             *(Outgoing(topics.profiles, 0, p.id.encode(), encode_profile(p)) for p in profiles),
         ]

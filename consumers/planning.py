@@ -57,7 +57,9 @@ class Planner:
         """Take note of what there was."""
         self.has_backlog = any(len(view.due) >= wanted[p].due_limit for p, view in loaded.items())
 
-    def clocked(self, marks: Mapping[int, Mark], intakes: Mapping[int, Intake], wanted: Mapping[int, Wanted]) -> dict[int, Mark]:
+    def clocked(
+        self, marks: Mapping[int, Mark], intakes: Mapping[int, Intake], wanted: Mapping[int, Wanted]
+    ) -> dict[int, Mark]:
         """The marks, with ``now`` of the partitions without events where the wall clock has carried it."""
         return {
             p: mark if intakes[p].events else replace(mark, now_ms=wanted[p].due_before_ms or mark.now_ms)

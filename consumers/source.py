@@ -70,9 +70,7 @@ class Source(Protocol):
 class Tail(Protocol):
     """Reads committed records of single partitions, outside of any group, from a known offset."""
 
-    def read(
-        self, topic: str, partition: int, offset: int, timeout_seconds: float
-    ) -> tuple[list[Record], int]:
+    def read(self, topic: str, partition: int, offset: int, timeout_seconds: float) -> tuple[list[Record], int]:
         """Committed records from ``offset`` on, and the offset to read on from.
 
         Returns what is there without waiting for more; waits up to ``timeout_seconds`` only when nothing is.

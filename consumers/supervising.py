@@ -34,7 +34,11 @@ class Supervisor:
     """Starts, restarts with growing pauses, and drains. The clock and the wait are passed in."""
 
     def __init__(
-        self, commands: Mapping[str, Sequence[str]], drain_seconds: float, now: Callable[[], float], wait: Callable[[float], None]
+        self,
+        commands: Mapping[str, Sequence[str]],
+        drain_seconds: float,
+        now: Callable[[], float],
+        wait: Callable[[float], None],
     ) -> None:
         self._children = [Child(name, command) for name, command in commands.items()]
         self._drain_seconds, self._now, self._wait = drain_seconds, now, wait

@@ -32,6 +32,7 @@ from stream.view.store import Loaded, Store, Wanted
 
 log = logging.getLogger(__name__)
 
+
 @dataclass(frozen=True)
 class Clocks:
     """Wall clock and waiting, passed in so that tests have their own."""
@@ -121,9 +122,7 @@ class Worker:
         while self._wiring.feed.version < version:
             self._wiring.feed.refresh(self._settings.kafka.poll_timeout_seconds)
             if self._wiring.clocks.now_seconds() > deadline:
-                raise BrokerUnavailable(
-                    f"model {version} was decided with before, but is not on the model topic yet"
-                )
+                raise BrokerUnavailable(f"model {version} was decided with before, but is not on the model topic yet")
 
     def _follow_assignment(self, poll: Poll) -> None:
         if poll.epoch != self._epoch:
@@ -148,11 +147,7 @@ class Worker:
 
     def _process(self, poll: Poll) -> Done:
         started, planner = self._wiring.clocks.now_seconds(), self._planner
-        ours = {
-            p: r
-            for p, r in poll.records.items()
-            if p in self._marks and r and r[0].offset >= self._marks[p].next
-        }
+        ours = {p: r for p, r in poll.records.items() if p in self._marks and r and r[0].offset >= self._marks[p].next}
         intakes = {p: take_in(r, p, self._rules, self._settings.topics) for p, r in ours.items()}
         next_offset = {p: records[-1].offset + 1 for p, records in ours.items()}
         wanted = planner.wanted(self._marks, intakes, self.assigner, started)

@@ -75,13 +75,9 @@ def encode_view(event_id: str, customer_id: str, at_ms: int, zone: tzinfo) -> En
     return Encoded(customer_id.encode(), to_json(event), at_ms)
 
 
-def encode_profile(
-    event_id: str, customer_id: str, at_ms: int, zone: tzinfo, attributes: Mapping[str, str]
-) -> Encoded:
+def encode_profile(event_id: str, customer_id: str, at_ms: int, zone: tzinfo, attributes: Mapping[str, str]) -> Encoded:
     """What is known of a person besides its orders."""
-    event = _head("profile", event_id, customer_id, local_rfc3339(at_ms, zone)) | {
-        "attributes": dict(attributes)
-    }
+    event = _head("profile", event_id, customer_id, local_rfc3339(at_ms, zone)) | {"attributes": dict(attributes)}
     return Encoded(customer_id.encode(), to_json(event), at_ms)
 
 

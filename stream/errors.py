@@ -1,14 +1,14 @@
 """Every error segstream raises, as one tree.
 
-    SegstreamError
-    ├── SettingsError        a setting is wrong; exit code 2
-    ├── RejectedEvent        one message is bad; it goes to the rejected topic and the feed goes on
-    ├── BadRecord            an internal record (journal, learning, model) does not check; never guessed around
-    ├── IncompleteJournal    the journal no longer reaches back to its floor; restoring would lose customers
-    ├── Disagreement         committed offsets and the journal contradict each other; a person decides
-    ├── CommitFailed         the outcome of a transaction is unknown; the producer has been thrown away
-    ├── BrokerUnavailable    Kafka cannot be reached, or not in time
-    └── StoreUnavailable     Redis cannot be reached, or refuses writes
+SegstreamError
+├── SettingsError        a setting is wrong; exit code 2
+├── RejectedEvent        one message is bad; it goes to the rejected topic and the feed goes on
+├── BadRecord            an internal record (journal, learning, model) does not check; never guessed around
+├── IncompleteJournal    the journal no longer reaches back to its floor; restoring would lose customers
+├── Disagreement         committed offsets and the journal contradict each other; a person decides
+├── CommitFailed         the outcome of a transaction is unknown; the producer has been thrown away
+├── BrokerUnavailable    Kafka cannot be reached, or not in time
+└── StoreUnavailable     Redis cannot be reached, or refuses writes
 """
 
 from __future__ import annotations

@@ -43,11 +43,15 @@ class WorkerMetrics:
         self.events = Counter(
             "segstream_events_total", "Input records by what became of them.", ["outcome"], registry=registry
         )
-        self.rejected = Counter("segstream_rejected_total", "Rejected records by reason.", ["reason"], registry=registry)
+        self.rejected = Counter(
+            "segstream_rejected_total", "Rejected records by reason.", ["reason"], registry=registry
+        )
         self.unknown_fields = Counter(
             "segstream_unknown_fields_total", "Fields of accepted events that no contract declares.", registry=registry
         )
-        self.looks = Counter("segstream_looks_total", "Evaluations of a customer by what caused them.", ["by"], registry=registry)
+        self.looks = Counter(
+            "segstream_looks_total", "Evaluations of a customer by what caused them.", ["by"], registry=registry
+        )
         self.changes = Counter("segstream_changes_total", "Published changes by cause.", ["cause"], registry=registry)
         self.transitions = Counter(
             "segstream_transitions_total", "Changes of segment.", ["from_segment", "to_segment"], registry=registry
@@ -59,7 +63,10 @@ class WorkerMetrics:
             "segstream_batch_seconds", "From poll to applied, a batch.", registry=registry, buckets=_LATENCY_SECONDS
         )
         self.batch_events = Histogram(
-            "segstream_batch_events", "Events a batch.", registry=registry, buckets=(1, 10, 50, 100, 250, 500, 1000, 2000, 4000)
+            "segstream_batch_events",
+            "Events a batch.",
+            registry=registry,
+            buckets=(1, 10, 50, 100, 250, 500, 1000, 2000, 4000),
         )
         self.margin = Histogram(
             "segstream_margin_ratio",
@@ -75,9 +82,13 @@ class WorkerMetrics:
         )
         self.partitions = Gauge("segstream_assigned_partitions", "Input partitions owned.", registry=registry)
         self.event_time = Gauge(
-            "segstream_event_time_seconds", "Event time reached (now), the newest of the owned partitions.", registry=registry
+            "segstream_event_time_seconds",
+            "Event time reached (now), the newest of the owned partitions.",
+            registry=registry,
         )
-        self.last_batch = Gauge("segstream_last_batch_timestamp_seconds", "Wall clock of the last batch.", registry=registry)
+        self.last_batch = Gauge(
+            "segstream_last_batch_timestamp_seconds", "Wall clock of the last batch.", registry=registry
+        )
 
     def assigned(self, partitions: Collection[int]) -> None:
         """A new assignment."""
@@ -126,10 +137,16 @@ class OwnerMetrics:
             "segstream_macro_step_seconds", "Duration of a macro step.", registry=registry, buckets=_LATENCY_SECONDS
         )
         self.customers = Gauge(
-            "segstream_segment_customers", "Customers of the population nearest to a segment.", ["segment"], registry=registry
+            "segstream_segment_customers",
+            "Customers of the population nearest to a segment.",
+            ["segment"],
+            registry=registry,
         )
         self.info = Gauge(
-            "segstream_segment_info", "Plain-language name of a segment; always 1.", ["segment", "name"], registry=registry
+            "segstream_segment_info",
+            "Plain-language name of a segment; always 1.",
+            ["segment", "name"],
+            registry=registry,
         )
         self.ledger = Counter("segstream_ledger_entries_total", "Ledger entries by kind.", ["kind"], registry=registry)
         self.refused = Counter(

@@ -58,12 +58,8 @@ def shop_settings(**changes: Any) -> CustomerSettings:
             {"name": "goods", "kind": "mix", "field": "lines.amount", "values": ["fruit", "bread", "soap"]},
         ],
         "features": [
-            _feature(
-                "orders", "rate", "orders", prior=4.0, prior_weight=7.0, transform="log1p", range=[0, 150]
-            ),
-            _feature(
-                "basket", "ratio", "spend", per="orders", prior=30.0, transform="log1p", range=[0, 3000]
-            ),
+            _feature("orders", "rate", "orders", prior=4.0, prior_weight=7.0, transform="log1p", range=[0, 150]),
+            _feature("basket", "ratio", "spend", per="orders", prior=30.0, transform="log1p", range=[0, 3000]),
             _feature(
                 "fresh",
                 "share",
@@ -133,9 +129,7 @@ def model(
         Segment(number, f"name of {number}", tuple(scale.z(at[None])[0]), 1.0, 10, retiring=number in leaving)
         for number, at in places.items()
     )
-    around = [
-        at + off for at in places.values() for off in (np.zeros(d), *(np.eye(d) * sd), *(np.eye(d) * -sd))
-    ]
+    around = [at + off for at in places.values() for off in (np.zeros(d), *(np.eye(d) * sd), *(np.eye(d) * -sd))]
     return Snapshot(
         version=version,
         epoch=epoch,

@@ -12,9 +12,9 @@ from tests.helpers import DAY_MS, MONDAY_MS, Lines, event
 GOODS = ("fruit", "bread", "soap", "candles")
 
 _amounts = st.integers(1, 50_000).map(lambda cents: cents / 100)
-_lines: st.SearchStrategy[Lines] = st.lists(
-    st.tuples(st.sampled_from(GOODS), _amounts, st.booleans()), max_size=3
-).map(tuple)
+_lines: st.SearchStrategy[Lines] = st.lists(st.tuples(st.sampled_from(GOODS), _amounts, st.booleans()), max_size=3).map(
+    tuple
+)
 # Some gaps are of weeks, so that customers fall silent; some are none, so that times tie.
 _gaps = st.one_of(st.integers(0, 2), st.integers(0, DAY_MS), st.integers(0, 60 * DAY_MS))
 
@@ -42,16 +42,12 @@ def streams(
 def _one(draw: st.DrawFn, customer: str, at_ms: int, name: str, sign: int) -> Event:
     kind: Any = draw(st.sampled_from(["order", "order", "order", "view", "profile"]))
     if kind == "profile":
-        return event(
-            customer, at_ms, kind=kind, event_id=name, attributes={"town": draw(st.sampled_from("ABC"))}
-        )
+        return event(customer, at_ms, kind=kind, event_id=name, attributes={"town": draw(st.sampled_from("ABC"))})
     if kind == "view":
         return event(customer, at_ms, kind=kind, event_id=name)
     lines = tuple((category, sign * amount, own) for category, amount, own in draw(_lines))
     items, discount = float(draw(st.integers(0, 9))), draw(st.sampled_from([0.0, 0.1, 7.5]))
-    return event(
-        customer, at_ms, sign * draw(_amounts), event_id=name, items=items, discount=discount, lines=lines
-    )
+    return event(customer, at_ms, sign * draw(_amounts), event_id=name, items=items, discount=discount, lines=lines)
 
 
 def cuts(events: list[Event]) -> st.SearchStrategy[list[int]]:

@@ -157,15 +157,10 @@ def test_grafana_knows_prometheus() -> None:
 def test_the_image_holds_only_what_ships_and_runs_as_nobody_special() -> None:
     lines = (ROOT / "deploy/Dockerfile").read_text().splitlines()
     copied = [
-        word
-        for line in lines
-        if line.startswith("COPY ") and "--from" not in line
-        for word in line.split()[1:-1]
+        word for line in lines if line.startswith("COPY ") and "--from" not in line for word in line.split()[1:-1]
     ]
     allowed = [line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
     assert sorted(copied) == sorted(allowed)
     assert all((ROOT / name).exists() for name in copied)
     assert [line for line in lines if line.startswith("USER ")] == ["USER segstream"]
-    assert {service["build"]["dockerfile"] for service in map(SERVICES.__getitem__, OURS)} == {
-        "deploy/Dockerfile"
-    }
+    assert {service["build"]["dockerfile"] for service in map(SERVICES.__getitem__, OURS)} == {"deploy/Dockerfile"}

@@ -55,9 +55,7 @@ CONFINED = {
 
 def sources() -> dict[str, str]:
     """Path -> source of everything that ships."""
-    paths = (
-        path for folder in ("stream", "producers", "consumers") for path in (ROOT / folder).rglob("*.py")
-    )
+    paths = (path for folder in ("stream", "producers", "consumers") for path in (ROOT / folder).rglob("*.py"))
     return {path.relative_to(ROOT).as_posix(): path.read_text() for path in paths}
 
 

@@ -23,12 +23,8 @@ JSON = st.recursive(
     max_leaves=8,
 )
 HEADS = st.dictionaries(KEYS, JSON, max_size=4)
-DTYPES = (
-    hnp.integer_dtypes(endianness="?") | hnp.unsigned_integer_dtypes() | hnp.floating_dtypes(sizes=(32, 64))
-)
-ARRAYS = st.dictionaries(
-    KEYS, hnp.arrays(DTYPES, hnp.array_shapes(min_dims=0, max_dims=3, min_side=0)), max_size=3
-)
+DTYPES = hnp.integer_dtypes(endianness="?") | hnp.unsigned_integer_dtypes() | hnp.floating_dtypes(sizes=(32, 64))
+ARRAYS = st.dictionaries(KEYS, hnp.arrays(DTYPES, hnp.array_shapes(min_dims=0, max_dims=3, min_side=0)), max_size=3)
 RECORD = pack({"next": 7, "now": None}, {"y": np.arange(12, dtype=np.int16).reshape(3, 4), "n": np.zeros(0)})
 
 
@@ -57,9 +53,7 @@ def test_what_goes_in_comes_out(head: dict[str, Any], arrays: Arrays) -> None:
 
 @given(HEADS, ARRAYS)
 def test_the_same_gives_the_same_bytes(head: dict[str, Any], arrays: Arrays) -> None:
-    laid_out_otherwise = {
-        name: a.copy(order="F").astype(a.dtype.newbyteorder()) for name, a in arrays.items()
-    }
+    laid_out_otherwise = {name: a.copy(order="F").astype(a.dtype.newbyteorder()) for name, a in arrays.items()}
     assert pack(head, laid_out_otherwise) == pack(head, arrays)
 
 
@@ -91,9 +85,7 @@ def test_noise_is_a_bad_record_even_when_its_hash_is_right(noise: bytes) -> None
 
 
 @given(JSON, JSON, st.binary(max_size=40))
-def test_any_front_unpacks_to_plain_data_or_is_a_bad_record(
-    head: object, arrays: object, rest: bytes
-) -> None:
+def test_any_front_unpacks_to_plain_data_or_is_a_bad_record(head: object, arrays: object, rest: bytes) -> None:
     try:
         got_head, got = unpack(framed(json.dumps({"head": head, "arrays": arrays}).encode(), rest))
     except BadRecord:
@@ -148,9 +140,7 @@ def test_a_frame_that_does_not_tell_its_size_is_refused() -> None:
         unpack(sealed(b"".join([*chunks, stream.flush()])))
 
 
-@pytest.mark.parametrize(
-    "array", [np.array([{}]), np.array(["a"]), np.array([b"a"]), np.array([1j]), np.array([True])]
-)
+@pytest.mark.parametrize("array", [np.array([{}]), np.array(["a"]), np.array([b"a"]), np.array([1j]), np.array([True])])
 def test_only_plain_numbers_are_packed(array: Arrays) -> None:
     with pytest.raises(TypeError, match="not plain data"):
         pack({}, {"a": array})  # type: ignore[dict-item]

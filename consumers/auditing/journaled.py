@@ -48,9 +48,7 @@ def read_journal(features: FeatureSet, tail: Tail, topic: str, partition: int) -
         if beginning is None:
             beginning = 0 if said.previous == NOTHING else record.offset
         elif mark is not None and said.part == 0 and said.previous != mark.journal:
-            faults.append(
-                f"partition {partition}: the chain is broken between {mark.journal} and {record.offset}"
-            )
+            faults.append(f"partition {partition}: the chain is broken between {mark.journal} and {record.offset}")
         states.update(said.states)
         if said.is_last:
             mark = replace(said.mark, journal=record.offset)

@@ -47,12 +47,8 @@ class Histories:
         who = f"customer '{change.customer_id}'"
         if change.version != expected and not (may_skip and change.version > expected):
             self.differences.append(f"{who}: version {change.version} where {expected} was due")
-        elif change.version == expected and _place(change.previous) != _place(
-            before.current if before else None
-        ):
-            self.differences.append(
-                f"{who}: version {change.version} does not start where the one before ended"
-            )
+        elif change.version == expected and _place(change.previous) != _place(before.current if before else None):
+            self.differences.append(f"{who}: version {change.version} does not start where the one before ended")
 
 
 def read_histories(tail: Tail, topic: str, partition: int, complete_since_ms: int) -> Histories:

@@ -41,9 +41,7 @@ def topics(facts: Facts) -> Iterator[Finding]:
     if facts.broker_error is not None:
         return
     wanted = shapes(facts.settings.topics)
-    for complaint in complaints(
-        {name: Shape(shape.partitions) for name, shape in wanted.items()}, facts.topics
-    ):
+    for complaint in complaints({name: Shape(shape.partitions) for name, shape in wanted.items()}, facts.topics):
         mend = "segstream topics create" if complaint.endswith("not exist") else _OTHER_PARTITIONS
         yield Finding("topics", "fail", complaint, mend)
     for name, shape in wanted.items():
@@ -55,9 +53,7 @@ def topics(facts: Facts) -> Iterator[Finding]:
             mend = f"kafka-configs.sh --alter --entity-type topics --entity-name {name} --add-config {should}"
             yield Finding("topics", "warn", f"topic '{name}' has {has}", mend)
     if not complaints(wanted, facts.topics):
-        yield Finding(
-            "topics", "ok", f"{len(wanted)} topics, {facts.settings.topics.partitions} input partitions"
-        )
+        yield Finding("topics", "ok", f"{len(wanted)} topics, {facts.settings.topics.partitions} input partitions")
 
 
 def keys(facts: Facts) -> Iterator[Finding]:
@@ -133,9 +129,7 @@ def model(facts: Facts) -> Iterator[Finding]:
     if facts.model.kind != settings.kind:
         yield Finding("model", "warn", f"{says}, but model.kind is {settings.kind}", "restart the owner")
     elif behind_seconds > _STALE_SECONDS and not settings.frozen:
-        yield Finding(
-            "model", "warn", f"{says}, and rows wait to be learnt", "see that an owner runs: segstream run"
-        )
+        yield Finding("model", "warn", f"{says}, and rows wait to be learnt", "see that an owner runs: segstream run")
     else:
         yield Finding("model", "ok", says)
 

@@ -94,8 +94,7 @@ def _why(last: SegmentChange) -> Iterator[tuple[Text, Text]]:
 
 def _attributes(dossier: Dossier) -> Table:
     return _grid(
-        (styles.quiet(name), Text(safe(str(register.value))))
-        for name, register in sorted(dossier.attributes.items())
+        (styles.quiet(name), Text(safe(str(register.value)))) for name, register in sorted(dossier.attributes.items())
     )
 
 

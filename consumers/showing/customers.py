@@ -49,9 +49,7 @@ def customers_table(rows: Iterable[Row]) -> Table:
         margin = f"{float(row['margin']):.2f}" if row["margin"] else ""
         since = styles.quiet(minute(int(row["since"])))
         cause = Text(row["cause"], "italic")
-        table.add_row(
-            Text(safe(row["customer_id"])), held, styles.word(row["status"]), since, cause, Text(margin)
-        )
+        table.add_row(Text(safe(row["customer_id"])), held, styles.word(row["status"]), since, cause, Text(margin))
     return table
 
 

@@ -41,9 +41,7 @@ def fill(people: People, customer: IntArray, day: IntArray, dearer: FloatArray, 
     looks, traits, row = people.looks, people.traits, people.row(customer, day)
     n = len(customer)
     median = looks.column(lambda p: p.basket)[row] * np.exp(traits.basket[customer])
-    spike = np.where(
-        rng.random(n) < _SPIKE_SHARE, np.minimum(1 + rng.pareto(_SPIKE_TAIL, n), _SPIKE_MOST), 1.0
-    )
+    spike = np.where(rng.random(n) < _SPIKE_SHARE, np.minimum(1 + rng.pareto(_SPIKE_TAIL, n), _SPIKE_MOST), 1.0)
     amount = median * np.exp(rng.normal(0, _AMOUNT_SD, n)) * spike * dearer
     price = looks.column(lambda p: p.item_price)[row] * np.exp(traits.price[customer])
     noise = rng.normal(0, _ORDER_SD, n)

@@ -73,9 +73,7 @@ CAST = (
 )
 """Persona 6, the last, is nobody until it is born."""
 
-BARGAINS_ONLINE = Persona(
-    "bargains online", 5.0, 30.0, 4.0, 0.30, 0.35, 0.30, 0.75, (25, 5, 10, 20, 15, 15, 5, 5)
-)
+BARGAINS_ONLINE = Persona("bargains online", 5.0, 30.0, 4.0, 0.30, 0.35, 0.30, 0.75, (25, 5, 10, 20, 15, 15, 5, 5))
 """What the bargain hunter turns into."""
 
 SHARES = (0.20, 0.13, 0.19, 0.17, 0.17, 0.14)

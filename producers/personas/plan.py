@@ -42,13 +42,8 @@ class PersonasPlan:
         births = [drift.share for drift in self.drift if isinstance(drift, Birth)]
         if self.customers < 1 or self.days < 1 or self.seed < 0:
             raise SettingsError("personas: customers and days must be at least 1, seed at least 0")
-        if (
-            not all(0 <= share <= 1 for share in (*shares, *births))
-            or self.stopper_share + self.ghost_share > 1
-        ):
-            raise SettingsError(
-                "personas: shares lie between 0 and 1, and stoppers and ghosts are not the same"
-            )
+        if not all(0 <= share <= 1 for share in (*shares, *births)) or self.stopper_share + self.ghost_share > 1:
+            raise SettingsError("personas: shares lie between 0 and 1, and stoppers and ghosts are not the same")
         if any(not 0 <= drift.persona < len(CAST) or drift.day < 0 for drift in self.drift):
             raise SettingsError(f"personas: drift is of personas 0 to {len(CAST) - 1}, from day 0 on")
         if self.moves_per_year < 0 or self.views_per_order < 0:

@@ -80,9 +80,7 @@ class Personas:
                 yield encode_view(event_id, name, at, UTC)
             else:
                 amount, items, discount, lines = next(baskets)
-                yield encode_order(
-                    event_id, name, at, UTC, amount, items=items, discount=discount, lines=lines
-                )
+                yield encode_order(event_id, name, at, UTC, amount, items=items, discount=discount, lines=lines)
 
     def _baskets(self, first: int, customer: IntArray, day: IntArray) -> Iterator[_Basket]:
         rng = np.random.default_rng([self.plan.seed, first])

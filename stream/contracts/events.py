@@ -51,9 +51,7 @@ class DecodeRules:
     future_tolerance_ms: int = 300_000
 
 
-def decode(
-    key: bytes | None, value: bytes | None, timestamp_ms: int, partition: int, rules: DecodeRules
-) -> Event:
+def decode(key: bytes | None, value: bytes | None, timestamp_ms: int, partition: int, rules: DecodeRules) -> Event:
     """The event of a record that was found on ``partition`` with the broker's ``timestamp_ms``.
 
     Raises ``RejectedEvent`` with a ``Reason``, and nothing else whatever the bytes. Its detail names fields

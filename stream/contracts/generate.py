@@ -38,9 +38,7 @@ def contract() -> dict[str, str]:
     }
     documents = {name: _schema(name, title, adapter) for name, (title, adapter) in schemas.items()}
     documents["asyncapi"] = document(TopicSettings())
-    return {
-        f"{name}.json": json.dumps(d, indent=2, ensure_ascii=False) + "\n" for name, d in documents.items()
-    }
+    return {f"{name}.json": json.dumps(d, indent=2, ensure_ascii=False) + "\n" for name, d in documents.items()}
 
 
 def _schema(name: str, title: str, adapter: TypeAdapter[Any]) -> dict[str, Any]:

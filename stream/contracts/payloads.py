@@ -31,21 +31,15 @@ Attribute = (
     | Annotated[int, Field(ge=-MAX_ATTRIBUTE_NUMBER, le=MAX_ATTRIBUTE_NUMBER)]
     | Annotated[float, Field(ge=-MAX_ATTRIBUTE_NUMBER, le=MAX_ATTRIBUTE_NUMBER)]
 )
-Attributes = Annotated[
-    dict[Annotated[str, Field(max_length=80)], Attribute], Field(max_length=MAX_ATTRIBUTES)
-]
+Attributes = Annotated[dict[Annotated[str, Field(max_length=80)], Attribute], Field(max_length=MAX_ATTRIBUTES)]
 
 # Strict: "12" and true are no numbers. Unknown fields are ignored; events.decode counts them.
-_STRICT = with_config(
-    ConfigDict(strict=True, extra="ignore", allow_inf_nan=False, use_attribute_docstrings=True)
-)
+_STRICT = with_config(ConfigDict(strict=True, extra="ignore", allow_inf_nan=False, use_attribute_docstrings=True))
 
 
 _EVENT_ID = "At most 200 bytes of UTF-8. A second event with the same id within the window is a duplicate."
 _CUSTOMER_ID = "At most 200 bytes of UTF-8, equal to the record's key. A pseudonym, please."
-_OCCURRED_AT = (
-    "RFC 3339 with an offset, from 1990 to shortly after the record's timestamp. Kept in milliseconds."
-)
+_OCCURRED_AT = "RFC 3339 with an offset, from 1990 to shortly after the record's timestamp. Kept in milliseconds."
 
 
 class _Head(TypedDict):
@@ -140,9 +134,7 @@ class Erase(_Head):
     type: Literal["erase"]
 
 
-AnyEvent = Annotated[
-    Order | View | Profile | Consent | Override | Merge | Absorb | Erase, Field(discriminator="type")
-]
+AnyEvent = Annotated[Order | View | Profile | Consent | Override | Merge | Absorb | Erase, Field(discriminator="type")]
 
 _CHECKS = {
     "order": TypeAdapter(Order).validator,

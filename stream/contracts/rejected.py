@@ -22,9 +22,7 @@ class Rejected:
     timestamp_ms: int
 
 
-def rejected_headers(
-    topic: str, partition: int, offset: int, timestamp_ms: int, error: RejectedEvent
-) -> Headers:
+def rejected_headers(topic: str, partition: int, offset: int, timestamp_ms: int, error: RejectedEvent) -> Headers:
     """The headers of the record that was found at these coordinates and refused with ``error``.
 
     >>> rejected_headers("customer.events", 3, 17, 0, RejectedEvent("null_key", "the record has no key"))[0]

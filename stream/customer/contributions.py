@@ -58,10 +58,8 @@ class _Lines:
 
     def sums(self, accumulator: Accumulator, during: Mapping[str | None, NDArray[np.bool_]]) -> FloatArray:
         """What each event's lines add up to, by category and then in total, or only in total: (events, slots)."""
-        if accumulator.when == "private_label":
-            counts = self._private_label
-        else:
-            counts = during[accumulator.when][self._event]
+        is_private = accumulator.when == "private_label"
+        counts = self._private_label if is_private else during[accumulator.when][self._event]
         amount = np.where(counts, self._amount, 0.0)
         total = self._by_event(amount, np.zeros(len(amount), dtype=np.int64), 1)
         if accumulator.kind != "mix":

@@ -61,9 +61,7 @@ class FeatureSet:
     def features_id(self) -> str:
         """16 hex digits over everything that gives numbers their meaning; words may be changed freely."""
         shown = {"features": {"__all__": {"unit", "low", "high", "group"}}}
-        said = self.settings.model_dump(
-            mode="json", include={"accumulators", "features", "timezone"}, exclude=shown
-        )
+        said = self.settings.model_dump(mode="json", include={"accumulators", "features", "timezone"}, exclude=shown)
         said["half_life_ms"] = self.settings.half_life_ms
         return hashlib.blake2b(json.dumps(said, sort_keys=True).encode(), digest_size=8).hexdigest()
 
@@ -91,9 +89,7 @@ class FeatureSet:
         """Number of sums kept of a customer."""
         return 1 + max((s.total for s in self.slots.values()), default=ACTIVITY)
 
-    def y(
-        self, sums: FloatArray, first_at: TimeArray, newest_at: TimeArray, at_ms: TimeArray
-    ) -> NDArray[np.int16]:
+    def y(self, sums: FloatArray, first_at: TimeArray, newest_at: TimeArray, at_ms: TimeArray) -> NDArray[np.int16]:
         """Vectors of n customers from ``sums`` (n, width), at times ``at_ms`` (..., n).
 
         Shape (..., n, d), int16 steps.
@@ -112,9 +108,7 @@ class FeatureSet:
         natural[..., self._is_log] = np.expm1(natural[..., self._is_log])
         return natural
 
-    def raw(
-        self, sums: FloatArray, first_at: TimeArray, newest_at: TimeArray, at_ms: TimeArray
-    ) -> FloatArray:
+    def raw(self, sums: FloatArray, first_at: TimeArray, newest_at: TimeArray, at_ms: TimeArray) -> FloatArray:
         """Features in natural units before clipping and rounding, shape (..., n, d)."""
         decay = self.decay(newest_at, at_ms)[..., None]
         exposure = self.exposure_days(first_at, at_ms)[..., None]

@@ -2,8 +2,8 @@
 
 Forward decay (Cormode, Shkapenyuk, Srivastava, Xu, 2009): an event at t adds x 2^((t - L) / H) to a sum, where the
 landmark L is the start of the half-life that holds the customer's newest event. Moving the landmark by m half-lives
-multiplies by 2^-m, which is exact. So the same order gives the same bits whatever the batching, crash or restore, and any
-other order, or merging two states of one person, gives the same within rounding.
+multiplies by 2^-m, which is exact. So the same order gives the same bits whatever the batching, crash or restore, and
+any other order, or merging two states of one person, gives the same within rounding.
 """
 
 from __future__ import annotations

@@ -102,7 +102,10 @@ class Explainer:
             if np.isfinite(cost[row, feature, which]):
                 changed = y[row : row + 1].copy()
                 changed[0, feature] = candidates[row, feature, which]
-                value, was = self.features.natural(changed)[0, feature], self.features.natural(y[row : row + 1])[0, feature]
+                value, was = (
+                    self.features.natural(changed)[0, feature],
+                    self.features.natural(y[row : row + 1])[0, feature],
+                )
                 found[possible[row]] = Otherwise(feature, float(value), float(was))
         return found
 

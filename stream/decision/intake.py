@@ -30,9 +30,7 @@ def is_duplicate(rows: States, hashes: NDArray[np.uint64]) -> NDArray[np.bool_]:
     return np.asarray(((rows["seen_low"] == low[:, None]) & (rows["seen_high"] == high[:, None])).any(axis=1))
 
 
-def take_in(
-    features: FeatureSet, rows: States, x: FloatArray, at_ms: TimeArray, hashes: NDArray[np.uint64]
-) -> None:
+def take_in(features: FeatureSet, rows: States, x: FloatArray, at_ms: TimeArray, hashes: NDArray[np.uint64]) -> None:
     """Fold one accepted event into each row, in place, and remember its id."""
     active = x[:, ACTIVITY] > 0
     add(rows, x, at_ms, active, features.settings.half_life_ms)
@@ -48,8 +46,7 @@ def take_in(
 def registered(held: Registers, event: Event) -> Registers:
     """Registers after a profile event: attributes are last-write-wins, each for itself."""
     written = {
-        name: Register(value, event.occurred_at_ms, event.event_id)
-        for name, value in (event.attributes or {}).items()
+        name: Register(value, event.occurred_at_ms, event.event_id) for name, value in (event.attributes or {}).items()
     }
     return {**held, **{name: register.newer(held.get(name)) for name, register in written.items()}}
 

@@ -178,9 +178,7 @@ def _causes(features: FeatureSet, assigner: Assigner | None, changed: Changed) -
 
 def _explained(features: FeatureSet, assigner: Assigner | None, changed: Changed) -> dict[int, _Explained]:
     """Membership, reasons and counterfactual by position, of the changes into a segment."""
-    moved = np.flatnonzero(
-        (changed.before["segment"] != changed.after["segment"]) & (changed.after["segment"] != NONE)
-    )
+    moved = np.flatnonzero((changed.before["segment"] != changed.after["segment"]) & (changed.after["segment"] != NONE))
     if assigner is None or not len(moved):
         return {}
     explainer = Explainer(features, assigner)

@@ -13,7 +13,7 @@ from stream.customer.state import States, Status
 from stream.decision.assign import Assigner
 
 _GRID = np.array([1 / 32, 1 / 16, 1 / 8, 1 / 4, 3 / 8, 1 / 2, 3 / 4])
-"""Where the way to dormancy is probed for a crossing, as shares of it: denser near the look, where rates fall fastest."""
+"""Where the way to dormancy is probed for a crossing, as shares of it: denser at first, where rates fall fastest."""
 _QUARTERS = np.array([1, 2, 3])
 _QUARTERINGS = 4
 """A crossing is then found to 1/256 of its interval: an hour in ten days."""
@@ -40,9 +40,7 @@ def forgotten_at(features: FeatureSet, rows: States, at_ms: TimeArray) -> TimeAr
     return np.asarray(last_sign + round(features.settings.forget_after_days * DAY_MS))
 
 
-def deadlines(
-    features: FeatureSet, rows: States, assigner: Assigner | None, reach_ms: int = FOREVER
-) -> TimeArray:
+def deadlines(features: FeatureSet, rows: States, assigner: Assigner | None, reach_ms: int = FOREVER) -> TimeArray:
     """The next moment worth a look at each customer, ``NEVER`` for none. Later than its last look, always.
 
     Those at or behind ``reach_ms`` are only somewhere there, which is found out faster.
@@ -56,9 +54,7 @@ def deadlines(
     return np.where(rows["status"] == Status.CLOSED, NEVER, np.maximum(due, rows["looked_at"] + 1))
 
 
-def _crossings(
-    features: FeatureSet, rows: States, assigner: Assigner, until: TimeArray, reach_ms: int
-) -> TimeArray:
+def _crossings(features: FeatureSet, rows: States, assigner: Assigner, until: TimeArray, reach_ms: int) -> TimeArray:
     """The first time after the look when the stabilised answer is another segment, or ``until``."""
     start = rows["looked_at"]
     times = start + ((until - start) * _GRID[:, None]).astype(np.int64)
@@ -70,9 +66,7 @@ def _crossings(
     return due
 
 
-def _narrowed(
-    features: FeatureSet, rows: States, assigner: Assigner, low: TimeArray, high: TimeArray
-) -> TimeArray:
+def _narrowed(features: FeatureSet, rows: States, assigner: Assigner, low: TimeArray, high: TimeArray) -> TimeArray:
     """The end of the interval (low, high] that holds a first move, by quartering."""
     for _ in range(_QUARTERINGS):
         times = low + (high - low) * _QUARTERS[:, None] // 4
@@ -92,5 +86,6 @@ def _around_first(
 
 def _moves(features: FeatureSet, rows: States, assigner: Assigner, times: TimeArray) -> NDArray[np.bool_]:
     """Whether each customer would be elsewhere at its ``times`` (p, n), if nothing happened until then."""
-    y = features.y(rows["sums"], rows["first_at"], rows["newest_at"], times)
-    return assigner.moves(assigner.distances(y), rows["segment"].astype(np.int64))
+    sums, *columns = (np.tile(rows[field].T, len(times)) for field in ("sums", "first_at", "newest_at", "segment"))
+    y = features.y(sums.T, columns[0], columns[1], times.ravel())
+    return assigner.moves(assigner.distances(y), columns[2].astype(np.int64)).reshape(times.shape)

@@ -42,9 +42,7 @@ class Stepper:
         rows, registers = batch.rows.copy(), list(batch.registers)
         clocks, reached = self._clocks(batch)
         horizon = np.array([c.now_ms for c in clocks], dtype=np.int64)
-        agenda = Agenda(
-            batch.event_customer, batch.event_at, reached, batch.bounds, batch.customer_partition, horizon
-        )
+        agenda = Agenda(batch.event_customer, batch.event_at, reached, batch.bounds, batch.customer_partition, horizon)
         rounds, duplicates = self._rounds(batch, agenda, rows, registers)
         stale = self._sweep(rows, batch.sweep, horizon[batch.customer_partition])
         swept = self._look(batch, rows, stale, agenda.reach_ms)
@@ -64,9 +62,7 @@ class Stepper:
             touched=touched,
             clocks=clocks,
             changes=changes,
-            learning=movement(
-                self.features.features_id, now_ms, looks, batch.rows[touched], rows[touched], seen
-            ),
+            learning=movement(self.features.features_id, now_ms, looks, batch.rows[touched], rows[touched], seen),
             duplicates=duplicates,
             timers=sum(int((r.event == NO_EVENT).sum()) for r in rounds),
             looks=looks,
@@ -104,9 +100,7 @@ class Stepper:
                 registers[who] = {}
         return rounds, duplicates
 
-    def _look(
-        self, batch: Batch, rows: States, looks: Looks, reach_ms: int, events: _Columns | None = None
-    ) -> Changed:
+    def _look(self, batch: Batch, rows: States, looks: Looks, reach_ms: int, events: _Columns | None = None) -> Changed:
         before = rows[looks.customer]
         after = before.copy()
         by_event = np.flatnonzero(looks.by_event)

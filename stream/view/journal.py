@@ -1,8 +1,8 @@
 """The journal: every committed state, packed a batch at a time, each record chained to the one before.
 
 A record of partition P says: the input from offset ``start`` to ``next`` led to these states. Together with its own
-offset its head is the partition's watermark. Following the chain from a watermark until its ``sequence`` is the one committed
-beside the input offset brings the store up to date; nothing but Kafka is needed.
+offset its head is the partition's watermark. Following the chain from a watermark until its ``sequence`` is the one
+committed beside the input offset brings the store up to date; nothing but Kafka is needed.
 """
 
 from __future__ import annotations
@@ -143,4 +143,3 @@ def _slices(items: Sequence[tuple[str, bytes]]) -> Iterator[list[tuple[str, byte
         size += len(item[1])
     if held:
         yield held
-

@@ -23,7 +23,7 @@ class Wanted:
     """What a batch needs of one partition.
 
     ``customers``: whose states; ``due_before_ms``: besides them, customers whose deadline is before it, the earliest
-    ``due_limit`` of them; ``sweep_after``: besides them, the next ``sweep_limit`` customers in name order after this one.
+    ``due_limit`` of them; ``sweep_after``: besides them, the next ``sweep_limit`` customers in name order after it.
     """
 
     customers: Sequence[bytes]
@@ -35,7 +35,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What was there: ``states`` only has customers that exist. ``sweep`` is in name order; shorter than asked = end."""
+    """What was there: ``states`` only has customers that exist. ``sweep``: in name order; shorter than asked = end."""
 
     watermark: bytes | None
     states: Mapping[bytes, bytes]

@@ -93,9 +93,7 @@ def test_the_json_is_what_the_contract_says() -> None:
 def test_a_message_from_plain_mappings() -> None:
     plain: dict[str, Any] = asdict(CHANGE)
     del plain["occurred_at"], plain["decided_at"]
-    assert (
-        change_message(occurred_at_ms=1_496_528_400_000, decided_at_ms=1_496_528_401_042, **plain) == CHANGE
-    )
+    assert change_message(occurred_at_ms=1_496_528_400_000, decided_at_ms=1_496_528_401_042, **plain) == CHANGE
 
 
 def test_what_is_not_finite_is_null() -> None:
@@ -109,9 +107,7 @@ def test_readers_pass_over_fields_of_the_future() -> None:
     assert decode_change(json.dumps(newer).encode()) == CHANGE
 
 
-@pytest.mark.parametrize(
-    "said", [b"", b"{}", b"\xff", encode_change(replace(CHANGE, version=0, customer_id="canary"))]
-)
+@pytest.mark.parametrize("said", [b"", b"{}", b"\xff", encode_change(replace(CHANGE, version=0, customer_id="canary"))])
 def test_what_is_no_change_is_a_bad_record(said: bytes) -> None:
     with pytest.raises(BadRecord) as caught:
         decode_change(said)

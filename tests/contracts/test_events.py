@@ -49,9 +49,7 @@ def test_an_order_becomes_an_event() -> None:
 
 @pytest.mark.parametrize("kind", ["view", "profile"])
 def test_what_a_type_does_not_have_is_empty(kind: str) -> None:
-    head = {
-        k: v for k, v in order(type=kind).items() if k in ("event_id", "customer_id", "type", "occurred_at")
-    }
+    head = {k: v for k, v in order(type=kind).items() if k in ("event_id", "customer_id", "type", "occurred_at")}
     event = decoded(head | {"attributes": {"age": "35-44", "children": 2, "income": 1.5, "card": True}})
     assert (event.type, event.amount, event.items, event.discount, event.lines) == (kind, 0.0, 0.0, 0.0, ())
     assert event.attributes == {"age": "35-44", "children": 2, "income": 1.5, "card": True}
@@ -167,9 +165,7 @@ def accepted(key: bytes | None, value: bytes | None, timestamp_ms: int, partitio
 @example(b"c1", b"[" * 65_536, 0)
 @example(b"c1", b'["\\ud800",' + b"[" * 60_000, 0)
 @example(b"c1", b'{"a":' * 190 + b'{"b":1, "b":2}' + b"}" * 190, 0)
-def test_any_bytes_are_an_event_or_rejected(
-    key: bytes | None, value: bytes | None, timestamp_ms: int
-) -> None:
+def test_any_bytes_are_an_event_or_rejected(key: bytes | None, value: bytes | None, timestamp_ms: int) -> None:
     accepted(key, value, timestamp_ms)
 
 

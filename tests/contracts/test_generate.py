@@ -23,9 +23,7 @@ from stream.contracts.segments import encode_entry, encode_profile
 from stream.errors import RejectedEvent
 from stream.settings import TopicSettings
 
-SCHEMAS: dict[str, Any] = {
-    file.stem: json.loads(file.read_text()) for file in generate.SCHEMAS.glob("*.json")
-}
+SCHEMAS: dict[str, Any] = {file.stem: json.loads(file.read_text()) for file in generate.SCHEMAS.glob("*.json")}
 ASYNCAPI = SCHEMAS.pop("asyncapi")
 EXAMPLES = [
     *(("customer-event", event) for event in examples.EVENTS),
@@ -93,12 +91,8 @@ def test_the_schema_refuses_the_shapes_that_we_refuse(poison: Any) -> None:
 
 
 EVENT_SCHEMA = Draft202012Validator(SCHEMAS["customer-event"])
-values = (
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
-)
-lines = st.lists(
-    st.fixed_dictionaries({}, optional={"category": values, "amount": values, "private_label": values})
-)
+values = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+lines = st.lists(st.fixed_dictionaries({}, optional={"category": values, "amount": values, "private_label": values}))
 
 
 @given(
@@ -142,9 +136,7 @@ def resolved(reference: str) -> Any:
 
 def test_every_reference_of_the_asyncapi_document_resolves() -> None:
     found = list(references(ASYNCAPI))
-    assert {reference for reference in found if reference.startswith("./")} == {
-        f"./{name}.json" for name in SCHEMAS
-    }
+    assert {reference for reference in found if reference.startswith("./")} == {f"./{name}.json" for name in SCHEMAS}
     assert all(resolved(reference) for reference in found)
 
 

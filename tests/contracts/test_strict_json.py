@@ -50,9 +50,7 @@ def test_exactly_the_texts_with_duplicate_keys_are_refused(members: Pairs, space
         assert parse_object(text.encode()) == json.loads(text)
 
 
-@given(
-    st.dictionaries(st.text(), st.text() | st.integers() | st.floats(allow_nan=False, allow_infinity=False))
-)
+@given(st.dictionaries(st.text(), st.text() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)))
 def test_what_json_writes_is_read_back(members: dict[str, Any]) -> None:
     assert parse_object(json.dumps(members).encode()) == members
     assert parse_object(json.dumps(members, ensure_ascii=False).encode()) == members

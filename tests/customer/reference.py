@@ -37,9 +37,7 @@ def sums(
 
 def activity(settings: CustomerSettings, events: Sequence[Event], at_ms: int) -> float:
     """Decayed number of orders and views."""
-    return math.fsum(
-        2.0 ** ((e.occurred_at_ms - at_ms) / settings.half_life_ms) for e in events if e.type != "profile"
-    )
+    return math.fsum(2.0 ** ((e.occurred_at_ms - at_ms) / settings.half_life_ms) for e in events if e.type != "profile")
 
 
 def exposure_days(settings: CustomerSettings, events: Sequence[Event], at_ms: int) -> float:

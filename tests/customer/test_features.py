@@ -124,7 +124,9 @@ def test_the_id_names_the_declarations_and_nothing_else() -> None:
 
 def test_contributions_of_the_shipped_declarations_fit() -> None:
     features = retail()
-    basket = event("c", MONDAY_MS, 30.0, items=4.0, discount=3.0, lines=(("PRODUCE", 10.0, False), ("TOYS", 20.0, True)))
+    basket = event(
+        "c", MONDAY_MS, 30.0, items=4.0, discount=3.0, lines=(("PRODUCE", 10.0, False), ("TOYS", 20.0, True))
+    )
     rows = folded(features, [basket])
     assert contributions(features, [basket]).shape == (1, features.width)
     values = features.bounded(raw(features, rows, rows["newest_at"]))[0]

@@ -80,7 +80,10 @@ def test_the_empty_state_is_the_identity(events: list[Event]) -> None:
 
 
 def test_a_merge_leaves_its_arguments_alone_and_keeps_the_decision_of_the_left() -> None:
-    left, right = folded(shop(), [event("a", MONDAY_MS, 1.0)]), folded(shop(), [event("b", MONDAY_MS + DAY_MS * 90, 2.0)])
+    left, right = (
+        folded(shop(), [event("a", MONDAY_MS, 1.0)]),
+        folded(shop(), [event("b", MONDAY_MS + DAY_MS * 90, 2.0)]),
+    )
     left["segment"], right["segment"] = 3, 4
     before = left.tobytes(), right.tobytes()
     assert merge(left, right, HALF_LIFE_MS)["segment"].tolist() == [3]

@@ -22,7 +22,9 @@ def test_packed_states_come_back(held: list[dict[str, Register]], seed: int) -> 
     back, back_registers = unpack(shop(), pack(rows, held))
     assert back.tobytes() == rows.tobytes()
     assert back_registers == held
-    assert [type(r.value) for h in back_registers for r in h.values()] == [type(h[k].value) for h in held for k in sorted(h)]
+    assert [type(r.value) for h in back_registers for r in h.values()] == [
+        type(h[k].value) for h in held for k in sorted(h)
+    ]
 
 
 def test_states_of_other_features_are_refused() -> None:

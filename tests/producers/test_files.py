@@ -122,9 +122,7 @@ def test_a_mapping_that_makes_no_sense(said: str, message: str) -> None:
         (MAPPING | {"items": "count"}, "no column 'count' for 'items'; there are household"),
     ],
 )
-def test_a_missing_column_is_named_with_those_there_are(
-    tmp_path: Path, columns: dict[str, str], message: str
-) -> None:
+def test_a_missing_column_is_named_with_those_there_are(tmp_path: Path, columns: dict[str, str], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         read_orders(lines_file(tmp_path), columns, "UTC")
 

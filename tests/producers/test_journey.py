@@ -49,9 +49,7 @@ def test_every_thousandth_event_is_accepted_by_the_contract(journey_events: list
 
 def test_sums_equal_the_raw_data(payloads: list[dict[str, Any]], raw: dict[str, Any]) -> None:
     bought = raw["transactions"]
-    by_basket = bought.groupby("basket_id")[
-        ["sales_value", "retail_disc", "coupon_disc", "coupon_match_disc"]
-    ].sum()
+    by_basket = bought.groupby("basket_id")[["sales_value", "retail_disc", "coupon_disc", "coupon_match_disc"]].sum()
     for payload in payloads[::97]:
         sums = by_basket.loc[int(payload["event_id"])]
         assert payload["amount"] == round(sums["sales_value"], 2)

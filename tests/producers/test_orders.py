@@ -39,9 +39,7 @@ def test_a_fraction_is_rounded_down() -> None:
 def test_an_order_reads_back_as_it_was(
     event_id: str, customer_id: str, amount: float, lines: list[tuple[str, float, bool]]
 ) -> None:
-    sent = encode_order(
-        event_id, customer_id, 1_700_000_000_123, UTC, amount, items=2, discount=0.5, lines=lines
-    )
+    sent = encode_order(event_id, customer_id, 1_700_000_000_123, UTC, amount, items=2, discount=0.5, lines=lines)
     (event,) = decoded([sent])
     assert (event.event_id, event.customer_id, event.amount) == (event_id, customer_id, amount)
     assert (event.items, event.discount, event.lines) == (2, 0.5, tuple(lines))

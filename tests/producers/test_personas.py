@@ -48,9 +48,7 @@ def test_the_same_plan_gives_the_same_bytes() -> None:
     assert list(first) != list(Personas(PersonasPlan(customers=60, days=90, seed=6, views_per_order=1.0)))
 
 
-def test_events_are_in_time_order_and_their_ids_unique(
-    personas: Personas, personas_events: list[Encoded]
-) -> None:
+def test_events_are_in_time_order_and_their_ids_unique(personas: Personas, personas_events: list[Encoded]) -> None:
     assert len(personas) == len(personas_events)
     assert all(a.occurred_at_ms <= b.occurred_at_ms for a, b in pairwise(personas_events))
     assert len({event.payload[:30] for event in personas_events}) == len(personas_events)
@@ -115,9 +113,7 @@ def test_a_persona_is_born_and_one_dies(personas: Personas) -> None:
     assert size(3, 364) == 0
 
 
-def test_a_persona_shifts_without_becoming_another(
-    personas: Personas, personas_events: list[Encoded]
-) -> None:
+def test_a_persona_shifts_without_becoming_another(personas: Personas, personas_events: list[Encoded]) -> None:
     hours: dict[bool, list[bool]] = {False: [], True: []}
     for event in personas_events:
         day = day_of(personas, event)
@@ -137,12 +133,8 @@ def test_each_persona_keeps_its_pace_and_style() -> None:
         spend = sum(order["amount"] for order in orders)
         assert gap_days == pytest.approx(want.gap_days, rel=0.25)
         assert median(order["amount"] for order in orders) == pytest.approx(want.basket, rel=0.25)
-        assert sum(order["discount"] for order in orders) / spend == pytest.approx(
-            want.discount_share, abs=0.06
-        )
-        grocery = sum(
-            line["amount"] for o in orders for line in o["lines"] if line["category"] == CATEGORIES[0]
-        )
+        assert sum(order["discount"] for order in orders) / spend == pytest.approx(want.discount_share, abs=0.06)
+        grocery = sum(line["amount"] for o in orders for line in o["lines"] if line["category"] == CATEGORIES[0])
         assert grocery / spend == pytest.approx(want.mix[0] / sum(want.mix), abs=0.08)
 
 

@@ -29,10 +29,7 @@ class Wall:
 
 
 def events(*at_seconds: float) -> list[Encoded]:
-    return [
-        Encoded(f"c{i % 2}".encode(), b"%d" % i, 1_000_000 + round(at * 1000))
-        for i, at in enumerate(at_seconds)
-    ]
+    return [Encoded(f"c{i % 2}".encode(), b"%d" % i, 1_000_000 + round(at * 1000)) for i, at in enumerate(at_seconds)]
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -58,7 +59,7 @@ class World:
         """I2: versions 1..n without gap or repeat, each change starting where the one before ended."""
         for customer, told in self.changes.items():
             assert [c.version for c in told] == list(range(1, len(told) + 1)), customer
-            for before, after in zip(told, told[1:], strict=False):
+            for before, after in pairwise(told):
                 ended = before.current and (before.current.id, before.current.status)
                 assert ended == (after.previous and (after.previous.id, after.previous.status)), customer
 

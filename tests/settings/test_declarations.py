@@ -20,9 +20,7 @@ SHARE = {"name": "share", "kind": "share", "of": "mix", "per": "mix", "values": 
 }
 
 
-def customers(
-    accumulators: list[dict[str, Any]], features: list[dict[str, Any]], **others: object
-) -> CustomerSettings:
+def customers(accumulators: list[dict[str, Any]], features: list[dict[str, Any]], **others: object) -> CustomerSettings:
     declared = {"accumulators": accumulators, "features": features, **others}
     return load(flags={"profile": "none", "customers": declared}).customers
 

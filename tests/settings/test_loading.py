@@ -50,9 +50,7 @@ def test_the_profile_can_be_chosen_in_every_place(place: str, tmp_path: Path) ->
 
 
 def test_declared_lists_are_replaced_as_a_whole(tmp_path: Path) -> None:
-    file = written(
-        tmp_path, 'customers.features = []\n[[customers.accumulators]]\nname = "calls"\nkind = "count"'
-    )
+    file = written(tmp_path, 'customers.features = []\n[[customers.accumulators]]\nname = "calls"\nkind = "count"')
     assert [a.name for a in load(file).customers.accumulators] == ["calls"]
 
 
@@ -119,11 +117,7 @@ def test_a_file_that_is_not_toml_is_named(content: bytes, tmp_path: Path) -> Non
         load(path)
 
 
-@given(
-    st.dictionaries(
-        st.text("abKAFKMODELGROUP_SEGNT.", max_size=20).map("SEGSTREAM_".__add__), st.text(max_size=9)
-    )
-)
+@given(st.dictionaries(st.text("abKAFKMODELGROUP_SEGNT.", max_size=20).map("SEGSTREAM_".__add__), st.text(max_size=9)))
 def test_whatever_the_environment_says_the_answer_is_a_tree_or_a_settings_error(
     environ: dict[str, str],
 ) -> None:

@@ -70,9 +70,7 @@ def test_an_unknown_time_zone_is_named_with_the_mend(name: str) -> None:
         ),
     ],
 )
-def test_declarations_that_disagree_are_named(
-    accumulators: list[Any], features: list[Any], message: str
-) -> None:
+def test_declarations_that_disagree_are_named(accumulators: list[Any], features: list[Any], message: str) -> None:
     with pytest.raises(SettingsError, match=f"^customers: {message}"):
         load(flags={"profile": "none", "customers": {"accumulators": accumulators, "features": features}})
 

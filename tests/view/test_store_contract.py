@@ -81,9 +81,7 @@ def test_partitions_are_apart_and_load_together(view: View) -> None:
     for p, customers in names.items():
         states = dict.fromkeys(customers, b"%d" % p)
         assert view.store.apply(p, None, Update(b"w%d" % p, states, {customers[0]: p}))
-    found = view.store.load(
-        {p: Wanted([customers[2]], p + 1, 1, customers[0], 1) for p, customers in names.items()}
-    )
+    found = view.store.load({p: Wanted([customers[2]], p + 1, 1, customers[0], 1) for p, customers in names.items()})
     for p, customers in names.items():
         states = dict.fromkeys(customers, b"%d" % p)
         assert found[p] == Loaded(b"w%d" % p, states, [customers[0]], [customers[1]])
@@ -153,9 +151,7 @@ def test_the_sweep_covers_everybody_in_name_order_while_customers_come(view: Vie
 def test_customers_are_due_in_order_of_deadline_then_name(view: View) -> None:
     deadlines = {b"eve": 30, b"dan": 10, b"bob": 20, b"ann": 20, b"old": -5, b"gone": 1}
     assert view.store.apply(0, None, Update(b"1", dict.fromkeys(deadlines, b""), deadlines))
-    assert view.store.apply(
-        0, b"1", Update(b"2", deadlines={b"gone": None, b"never": None, b"old": -(2**52)})
-    )
+    assert view.store.apply(0, b"1", Update(b"2", deadlines={b"gone": None, b"never": None, b"old": -(2**52)}))
 
     def due(before_ms: int | None, limit: int) -> Sequence[bytes]:
         return view.store.load({0: Wanted([], due_before_ms=before_ms, due_limit=limit)})[0].due
@@ -188,9 +184,7 @@ def test_wipe_removes_what_is_private_of_one_partition(view: View) -> None:
 
 
 def test_a_replaced_hash_keeps_no_field_of_the_old_one(view: View) -> None:
-    assert view.store.apply(
-        0, None, Update(b"1", hashes={b"ann": {"id": "s1", "previous": "s2"}, b"bob": HASH})
-    )
+    assert view.store.apply(0, None, Update(b"1", hashes={b"ann": {"id": "s1", "previous": "s2"}, b"bob": HASH}))
     assert view.store.apply(0, b"1", Update(b"2", hashes={b"ann": {"id": "", "status": "cold"}, b"bob": {}}))
     assert view.reader.segment(b"ann") == {"id": "", "status": "cold"}
     assert view.reader.segment(b"bob") is None
@@ -200,9 +194,7 @@ def test_a_replaced_hash_keeps_no_field_of_the_old_one(view: View) -> None:
 
 def test_documents_are_replaced_and_removed(view: View) -> None:
     assert view.store.apply(0, None, Update(b"1", documents={b"ann": b"{}", b"bob": b"{}"}))
-    assert view.store.apply(
-        0, b"1", Update(b"2", documents={b"ann": b'{"a": 1}', b"bob": None, b"never": None})
-    )
+    assert view.store.apply(0, b"1", Update(b"2", documents={b"ann": b'{"a": 1}', b"bob": None, b"never": None}))
     assert view.reader.features(b"ann") == {"a": 1}
     assert view.reader.features(b"bob") is None
 
@@ -210,9 +202,7 @@ def test_documents_are_replaced_and_removed(view: View) -> None:
 def test_the_forgotten_lose_all_their_keys_even_those_written_with_it(view: View) -> None:
     assert view.store.apply(0, None, everything_about(b"ann"))
     both = everything_about(b"bob", b"2")
-    forgetting = Update(
-        b"2", both.states, both.deadlines, both.hashes, both.documents, [b"ann", b"bob", b"never"]
-    )
+    forgetting = Update(b"2", both.states, both.deadlines, both.hashes, both.documents, [b"ann", b"bob", b"never"])
     assert view.store.apply(0, b"1", forgetting)
     assert everyone(view.store) == loaded(b"2", {})
     assert list(view.reader.customers()) == []

@@ -69,9 +69,7 @@ def test_a_lost_store_is_found(shop: Twins) -> None:
 def test_a_state_that_was_changed_in_the_store_is_found(shop: Twins) -> None:
     customer = moved_customer(shop)
     tamper(shop, home(shop, customer), states={customer.encode(): b"other"})
-    assert failing(shop) == {
-        "states": (f"customer '{customer}': the store has another state than the journal",)
-    }
+    assert failing(shop) == {"states": (f"customer '{customer}': the store has another state than the journal",)}
 
 
 def test_a_state_that_nobody_journaled_is_found(shop: Twins) -> None:
@@ -146,9 +144,7 @@ def test_learning_records_that_retention_took_too_early_are_found() -> None:
 def test_a_journal_that_starts_above_its_floor_is_found(shop: Twins) -> None:
     _, end = shop.broker.bounds(shop.settings.topics.journal, 0)
     shop.broker.delete_before(shop.settings.topics.journal, 0, end - 2)
-    assert failing(shop)["journal"][0].startswith(
-        f"partition 0: the journal starts at {end - 2}, states are "
-    )
+    assert failing(shop)["journal"][0].startswith(f"partition 0: the journal starts at {end - 2}, states are ")
 
 
 def _told(twins: Twins, customer: str) -> tuple[bytes, dict[str, object]]:
@@ -198,9 +194,7 @@ class Moving:
         self._asked += 1
         return first, end + self._asked
 
-    def read(
-        self, topic: str, partition: int, offset: int, timeout_seconds: float
-    ) -> tuple[list[Record], int]:
+    def read(self, topic: str, partition: int, offset: int, timeout_seconds: float) -> tuple[list[Record], int]:
         _, end = self._tail.bounds(topic, partition)
         return self._tail.read(topic, partition, min(offset, end), 0.0)
 

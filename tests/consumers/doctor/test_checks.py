@@ -17,9 +17,7 @@ NOW_MS = 1_800_000_000_000
 DAY_MS = 86_400_000
 SETTINGS = load()
 EVENTS, JOURNAL = SETTINGS.topics.events, SETTINGS.topics.journal
-TOPICS = {
-    name: Topic(shape.partitions, "id", shape.configs) for name, shape in shapes(SETTINGS.topics).items()
-}
+TOPICS = {name: Topic(shape.partitions, "id", shape.configs) for name, shape in shapes(SETTINGS.topics).items()}
 MARK = Mark("id", 4, "f", next=100, journal=50, floor=10)
 WELL = Facts(
     settings=SETTINGS,
@@ -78,9 +76,7 @@ def test_another_partition_count_fails() -> None:
 
 def test_another_config_warns_with_the_whole_command() -> None:
     configs = {"cleanup.policy": "delete", "retention.ms": "1"}
-    found = only(
-        replace(WELL, topics={**TOPICS, JOURNAL: replace(TOPICS[JOURNAL], configs=configs)}), "topics"
-    )
+    found = only(replace(WELL, topics={**TOPICS, JOURNAL: replace(TOPICS[JOURNAL], configs=configs)}), "topics")
     assert found.result == "warn"
     assert found.mend.endswith(f"--entity-name {JOURNAL} --add-config retention.ms=604800000")
 

@@ -96,9 +96,7 @@ def test_the_customer_page_as_a_whole() -> None:
 def test_a_customer_of_whom_little_is_known_has_a_short_page() -> None:
     cold = {**ROW, "id": "", "name": "", "status": "cold", "previous": "", "margin": "", "provisional": "s2"}
     page = shown(
-        customer_page(
-            dossier(segment=cold, document=None, profile=None, average={}, attributes={}, changes=[])
-        )
+        customer_page(dossier(segment=cold, document=None, profile=None, average={}, attributes={}, changes=[]))
     )
     assert page == [
         "customer household-1228",
@@ -198,9 +196,7 @@ def test_findings_say_result_check_and_mend_and_count() -> None:
 
 def test_an_audit_spells_out_the_first_differences() -> None:
     assert shown(
-        audit_page(
-            [Part("states", "3 states", 0, ()), Part("cells", "2 cells", 3, ("cell 1: other", "x\x1b"))]
-        )
+        audit_page([Part("states", "3 states", 0, ()), Part("cells", "2 cells", 3, ("cell 1: other", "x\x1b"))])
     ) == [
         "ok    states  3 states: no differences",
         "fail  cells   2 cells: 3 differences",

@@ -1,0 +1,142 @@
+"""The service as processes of the command line, and its progress as seen from outside."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+from consumers.kafka_source import KafkaTail
+from stream.settings import Tree
+from stream.settings.loading import PREFIX
+from stream.view.journal import JournalPart
+from tests.brokers import eventually
+from tests.service.pair import SECONDS, Flags
+
+ROOT = Path(__file__).parents[2]
+WORKER = ("worker", "--slot", "0")
+OWNER = ("owner",)
+
+
+class Process:
+    """One process of the service; running when it is built. What it says goes to ``log``."""
+
+    def __init__(self, flags: Flags, command: tuple[str, ...], log: Path) -> None:
+        self._start = [sys.executable, "-m", "consumers.cli", *assignments(flags), *command]
+        self._log = log
+        self._process = self._started()
+
+    def restart(self) -> None:
+        """Start another one, as a supervisor does, when the last one has ended."""
+        assert self._process.poll() is not None
+        self._process = self._started()
+
+    def kill(self) -> None:
+        """SIGKILL: nothing is finished, nothing is closed."""
+        self._process.kill()
+        self._process.wait(SECONDS)
+
+    def terminate(self, within_seconds: float) -> int:
+        """SIGTERM; the exit code, which must come in time."""
+        self._process.send_signal(signal.SIGTERM)
+        return self._process.wait(within_seconds)
+
+    def check(self) -> None:
+        """Fail with the end of the log if the process has ended by itself."""
+        code = self._process.poll()
+        assert code is None, f"ended with code {code}: {self.said()}"
+
+    def said(self) -> str:
+        """The end of the log."""
+        return self._log.read_text()[-2000:]
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        environ = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+        with self._log.open("ab") as log:
+            return subprocess.Popen(self._start, stdout=log, stderr=log, cwd=ROOT, env=environ)
+
+
+def assignments(flags: Mapping[str, object], path: str = "") -> Iterator[str]:
+    """The same settings as words of the command line.
+
+    >>> list(assignments({"profile": "personas", "model": {"seed": 3}}))
+    ['--set', 'profile=personas', '--set', 'model.seed=3']
+    """
+    for name, value in flags.items():
+        if isinstance(value, Mapping):
+            yield from assignments(value, f"{path}{name}.")
+        else:
+            yield from ("--set", f"{path}{name}={value}")
+
+
+class Progress:
+    """Follows the journal and the model topic as they are committed."""
+
+    def __init__(self, settings: Tree) -> None:
+        self._topics = settings.topics
+        self._tail = KafkaTail(settings.kafka)
+        self._ends = {p: self._tail.bounds(self._topics.events, p)[1] for p in range(self._topics.partitions)}
+        self._offsets: dict[tuple[str, int], int] = {}
+        self._next = dict.fromkeys(self._ends, 0)
+        self.batches = 0
+        self.models = 0
+
+    @property
+    def left(self) -> int:
+        """Input records that no committed batch has processed."""
+        return sum(self._ends.values()) - sum(self._next.values())
+
+    def look(self) -> Self:
+        """Read on."""
+        for partition in self._ends:
+            for value in self._more(self._topics.journal, partition):
+                part = JournalPart.unpack(value)
+                self.batches += part.is_last
+                self._next[partition] = part.mark.next
+        self.models += len(self._more(self._topics.model, 0))
+        return self
+
+    def close(self) -> None:
+        self._tail.close()
+
+    def _more(self, topic: str, partition: int) -> list[bytes]:
+        at = self._offsets.get((topic, partition), 0)
+        records, self._offsets[topic, partition] = self._tail.read(topic, partition, at, 0.0)
+        return [record.value for record in records if record.value is not None]
+
+
+class Running:
+    """A worker and an owner on an input topic that is full already."""
+
+    def __init__(self, flags: Flags, settings: Tree, folder: Path) -> None:
+        self.settings = settings
+        self.progress = Progress(settings)
+        self.worker = Process(flags, WORKER, folder / "worker.log")
+        self.owner = Process(flags, OWNER, folder / "owner.log")
+
+    def until(self, reached: Callable[[Progress], bool], what: str) -> None:
+        """Watch until it is so. Nobody may end meanwhile."""
+
+        def probe() -> bool | None:
+            for process in (self.worker, self.owner):
+                process.check()
+            return True if reached(self.progress.look()) else None
+
+        eventually(probe, what, SECONDS)
+
+
+@contextmanager
+def running(flags: Flags, settings: Tree, folder: Path) -> Iterator[Running]:
+    """Both processes; killed at the end, if they are still there."""
+    both = Running(flags, settings, folder)
+    try:
+        yield both
+    finally:
+        both.worker.kill()
+        both.owner.kill()
+        both.progress.close()
