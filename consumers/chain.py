@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from consumers.source import Tail
 from producers.sink import Committed
 from stream.errors import Disagreement, IncompleteJournal
-from stream.view.journal import NOTHING, JournalPart, Mark
+from stream.view.journal import JournalPart, Mark
 
 _READ_SECONDS = 0.2
 
@@ -78,7 +78,7 @@ class Chain:
 
     def _take(self, followed: Followed, offset: int, part: JournalPart) -> None:
         if followed.reaches_back_to is None:
-            followed.reaches_back_to = 0 if part.previous == NOTHING else offset
+            followed.reaches_back_to = offset if part.part else part.previous + 1
         if followed.mark is not None and part.part == 0 and part.previous != followed.mark.journal:
             raise Disagreement(
                 f"partition {self.partition}: the journal's chain is broken behind offset {followed.mark.journal}"

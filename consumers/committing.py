@@ -22,7 +22,7 @@ from stream.view.store import Update
 
 @dataclass(frozen=True)
 class Outcome:
-    """A step, ready to be committed. ``marks`` are as after the batch, but for ``journal``: that is known afterwards."""
+    """A step, ready to be committed. ``marks``: as after the batch, but for ``journal``, known afterwards."""
 
     records: Sequence[Outgoing]
     last_part: Mapping[int, int]

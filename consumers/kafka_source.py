@@ -58,7 +58,6 @@ class KafkaSource:
         self._rebalanced = _Rebalanced()
         self._epoch = 0
         self._view: tuple[Membership, frozenset[int]] | None = None
-        self._sought: set[int] = set()
         config = _group_config(settings, group, max_poll_interval_seconds)
         with translated(f"join group '{group}'"):
             self._consumer = connect(KafkaConsumer, **config)
@@ -81,8 +80,7 @@ class KafkaSource:
             self._epoch += 1
             self._hold()
             return Poll(self._epoch, assigned, membership)
-        records = {p: _records(batch) for p, batch in fetched.items() if p in self._sought}
-        return Poll(self._epoch, assigned, membership, records)
+        return Poll(self._epoch, assigned, membership, {p: _records(batch) for p, batch in fetched.items()})
 
     def committed(self, partitions: Sequence[int]) -> dict[int, Committed | None]:
         """See ``Source``. Waits as long as a dead worker's transaction may stay open, then ``BrokerUnavailable``."""
@@ -96,7 +94,6 @@ class KafkaSource:
         if at in self._consumer.assignment():
             self._consumer.seek(at, offset)
             self._consumer.resume(at)
-            self._sought.add(partition)
 
     def beginning(self, partitions: Sequence[int]) -> dict[int, int]:
         """See ``Source``."""
@@ -129,7 +126,6 @@ class KafkaSource:
 
     def _hold(self) -> None:
         """Pause everything until ``seek``. The position is a placeholder: without one every poll would ask for it."""
-        self._sought.clear()
         for at in self._consumer.assignment():
             self._consumer.pause(at)
             self._consumer.seek(at, 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from consumers.source import Record, Tail
 from stream.decision.assign import Assigner
@@ -35,7 +36,7 @@ class ModelFeed:
     def refresh(self, timeout_seconds: float = 0.0) -> Snapshot | None:
         """Read on; return the snapshot that is new since the last call, if any. Raises ``BrokerUnavailable``."""
         if self._offset is None:
-            records = self._newest()
+            records, self._offset = read_back(self._tail, self._topic, self._is_good)
         else:
             records, self._offset = self._tail.read(self._topic, 0, self._offset, timeout_seconds)
         for record in reversed(records):
@@ -48,24 +49,6 @@ class ModelFeed:
     def close(self) -> None:
         """Release the connection."""
         self._tail.close()
-
-    def _newest(self) -> list[Record]:
-        """Records back to the newest good snapshot: looked for from the end, ever farther back."""
-        first, end = self._tail.bounds(self._topic, 0)
-        back = 4
-        while True:
-            start = max(first, end - back)
-            records, offset = [], start
-            while offset < end:
-                more, after = self._tail.read(self._topic, 0, offset, 1.0)
-                if after == offset:
-                    break
-                records.extend(more)
-                offset = after
-            self._offset = offset
-            if start == first or any(self._is_good(r) for r in records):
-                return records
-            back *= 4
 
     def _accept(self, record: Record) -> Snapshot | None:
         try:
@@ -81,3 +64,24 @@ class ModelFeed:
         except BadRecord:
             return False
         return True
+
+
+def read_back(tail: Tail, topic: str, is_good: Callable[[Record], bool]) -> tuple[list[Record], int]:
+    """The end of the model topic from a good record on, or all of it if there is none; and where to read on.
+
+    Looked for from the end, ever farther back: damaged snapshots and aborted transactions may be many.
+    """
+    first, end = tail.bounds(topic, 0)
+    back = 4
+    while True:
+        start = max(first, end - back)
+        records, offset = [], start
+        while offset < end:
+            more, after = tail.read(topic, 0, offset, 1.0)
+            if after == offset:
+                break
+            records.extend(more)
+            offset = after
+        if start == first or any(map(is_good, records)):
+            return records, offset
+        back *= 4

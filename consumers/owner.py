@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from consumers.announcing import ledger_message, profile_messages
+from consumers.model_feed import read_back
 from consumers.source import Poll, Record, Source, Tail
 from producers.sink import Offsets, Outgoing, Sink
 from stream.contracts.segments import SegmentProfile, encode_entry, encode_profile
@@ -66,6 +67,7 @@ class Owner:
             if poll.epoch != self._epoch:
                 self._epoch = poll.epoch
                 self._learner = self._take_over() if LEARNING in poll.assigned else None
+                return None  # what this poll brought comes again: it may begin behind what has to be learnt next
             if self._learner is None:
                 return None
             for record in poll.records.get(LEARNING, ()):
@@ -89,9 +91,9 @@ class Owner:
         """Go on from the newest snapshot, at the offset it names; the group's offset must agree with it."""
         wiring, topics = self._wiring, self._settings.topics
         learner, offset = Learner(self._features, self._settings.model), None
-        for record in reversed(_newest(wiring.tail, topics.model)):
+        for record in reversed(read_back(wiring.tail, topics.model, self._is_good)[0]):
             try:
-                learner = Learner.from_record(record.value or b"", self._features, self._settings.model)
+                learner = self._learner_of(record)
                 offset = learner.snapshot.learning_offset if learner.snapshot else None
                 break
             except BadRecord as error:
@@ -111,6 +113,16 @@ class Owner:
         if learner.snapshot is not None:
             self._show(profile_messages(self._features, learner.snapshot, round(wiring.now_seconds() * 1000)))
         return learner
+
+    def _learner_of(self, record: Record) -> Learner:
+        return Learner.from_record(record.value or b"", self._features, self._settings.model)
+
+    def _is_good(self, record: Record) -> bool:
+        try:
+            self._learner_of(record)
+        except BadRecord:
+            return False
+        return True
 
     def _learn(self, learner: Learner, record: Record) -> None:
         if record.offset < self._next:
@@ -162,17 +174,3 @@ class Owner:
             self._wiring.store.publish_segments({p.id: encode_profile(p) for p in profiles})
         except StoreUnavailable as error:
             log.warning("segments are committed but not shown yet: %s", error)
-
-
-def _newest(tail: Tail, topic: str) -> list[Record]:
-    """The last few records of the model topic."""
-    first, end = tail.bounds(topic, 0)
-    records: list[Record] = []
-    offset = max(first, end - 16)
-    while offset < end:
-        more, after = tail.read(topic, 0, offset, 1.0)
-        if after == offset:
-            break
-        records.extend(more)
-        offset = after
-    return records

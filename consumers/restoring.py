@@ -15,7 +15,7 @@ from consumers.source import Tail
 from producers.sink import Committed
 from stream.customer.features import FeatureSet
 from stream.customer.state import unpack
-from stream.errors import Disagreement, SettingsError
+from stream.errors import IncompleteJournal, SettingsError, StoreUnavailable
 from stream.view.journal import NOTHING, Mark
 from stream.view.store import Store, Wanted
 
@@ -68,8 +68,14 @@ class Restorer:
         """Bring the store up to ``committed``; return the mark to go on from.
 
         Without a committed offset the journal says where to go on, and without a journal the input's ``beginning``.
-        Raises ``IncompleteJournal``, ``Disagreement`` or ``SettingsError`` where a person has to decide.
+        Raises ``IncompleteJournal``, ``Disagreement`` or ``SettingsError`` where a person has to decide, and
+        ``StoreUnavailable`` also when another worker writes to the partition meanwhile.
         """
+        mark = self._restored(partition, committed, beginning)
+        self.store.publish_status(partition, None)
+        return mark
+
+    def _restored(self, partition: int, committed: Committed | None, beginning: int) -> Mark:
         watermark = self.store.load({partition: Wanted(())})[partition].watermark
         mark = self._believable(watermark)
         chain = Chain(self.tail, self.journal_topic, partition, self.wait_seconds, self.now_seconds)
@@ -77,8 +83,12 @@ class Restorer:
             return mark
         followed = chain.follow(mark, committed)
         if followed.mark is None:
-            fresh = Mark(self.identity.topic_id, self.identity.partitions, self.identity.features_id, beginning)
-            return fresh if watermark is None else self._write(partition, watermark, fresh, {})
+            if watermark is not None:
+                raise IncompleteJournal(
+                    f"partition {partition}: the store has states, but nothing is committed and their journal is gone; "
+                    "restore the topic, or empty the store to start from the beginning of the input"
+                )
+            return Mark(self.identity.topic_id, self.identity.partitions, self.identity.features_id, beginning)
         self.identity.refuse_other(followed.mark)
         return self._write(partition, watermark, followed.mark, followed.states)
 
@@ -86,7 +96,7 @@ class Restorer:
         if watermark is None:
             return None
         mark = Mark.from_bytes(watermark)
-        if mark.journal == NOTHING:  # an unfinished restore of nothing
+        if mark.journal == NOTHING:  # an unfinished restore
             return None
         self.identity.refuse_other(mark)
         return mark
@@ -101,10 +111,9 @@ class Restorer:
             last = start + PAGE >= len(customers)
             unfinished = replace(mark, journal=NOTHING, next=NOTHING)
             watermark = self._apply(partition, watermark, mark if last else unfinished, page, newest)
-        if customers:
-            self.store.publish_status(partition, None)
-            return mark
-        return self._apply_mark(partition, watermark, mark)
+        if not customers and watermark != mark.to_bytes():
+            self._apply(partition, watermark, mark, [], newest)
+        return mark
 
     def _apply(
         self, partition: int, watermark: bytes | None, mark: Mark, page: list[str], newest: dict[str, bytes]
@@ -113,10 +122,5 @@ class Restorer:
         rows, _ = unpack(self.features, list(packed.values()))
         change = update(self.features, self.names(), mark, rows, page, packed, all_of(rows), self.documents)
         if not self.store.apply(partition, watermark, change):
-            raise Disagreement(f"partition {partition}: another worker wrote to the store during the restore")
+            raise StoreUnavailable(f"partition {partition}: another worker wrote to the store during the restore")
         return change.watermark
-
-    def _apply_mark(self, partition: int, watermark: bytes | None, mark: Mark) -> Mark:
-        if watermark != mark.to_bytes():
-            self._apply(partition, watermark, mark, [], {})
-        return mark

@@ -56,11 +56,13 @@ class Supervisor:
     def run(self) -> int:
         """Supervise until ``stop``; the exit code: 0, or ``USER_ERROR`` when a child says a restart cannot help."""
         code = 0
-        while not self._stopping and not code:
-            for child in self._children:
-                code = code or self._tend(child)
-            self._wait(0.1)
-        self._drain()
+        try:
+            while not self._stopping and not code:
+                for child in self._children:
+                    code = code or self._tend(child)
+                self._wait(0.1)
+        finally:
+            self._drain()
         return code
 
     def _tend(self, child: Child) -> int:

@@ -31,10 +31,11 @@ class Sweep:
             return 0
         if _epoch(assigner) != mark.swept_epoch:
             return HURRY
-        pages = max(mark.customers / PAGE, 1.0)
-        interval = min(self._settings.sweep_seconds / pages / 2, self._settings.sweep_seconds / 2)
-        last = self._paged_at.setdefault(partition, now_seconds)
-        if now_seconds - last < interval:
+        # More may have come since they were counted. Twice as fast as it must be, for the last page is never full.
+        pages = max(mark.customers, mark.sweep_count, PAGE) / PAGE
+        last = self._paged_at.get(partition)
+        # The first page comes at once: workers that are restarted every few hours would else never write one.
+        if last is not None and now_seconds - last < self._settings.sweep_seconds / pages / 2:
             return 0
         self._paged_at[partition] = now_seconds
         return PAGE

@@ -97,8 +97,7 @@ class Worker:
             wiring.feed.refresh()
             poll = wiring.source.poll(0.0 if self._planner.has_backlog else self._settings.kafka.poll_timeout_seconds)
             self._follow_assignment(poll)
-            self._recover()
-            return self._process(poll)
+            return self._process(poll, restored=self._recover())
         except CommitFailed as error:
             log.warning("transaction failed, taking up from what was committed: %s", error)
             wiring.metrics.commit_failures.inc()
@@ -131,10 +130,10 @@ class Worker:
             self._marks = {}
             self._wiring.metrics.assigned(poll.assigned)
 
-    def _recover(self) -> None:
-        """Restore every partition whose view is in doubt, and read on from there."""
+    def _recover(self) -> set[int]:
+        """Restore every partition whose view is in doubt, and read on from there; returns which."""
         if not self._lost:
-            return
+            return set()
         wiring = self._wiring
         committed = wiring.source.committed(sorted(self._lost))
         beginnings = wiring.source.beginning(sorted(self._lost))
@@ -143,11 +142,13 @@ class Worker:
             self.await_model(mark.model_version)
             wiring.source.seek(partition, mark.next)
             self._marks[partition] = mark
-        self._lost = set()
+        restored, self._lost = self._lost, set()
+        return restored
 
-    def _process(self, poll: Poll) -> Done:
+    def _process(self, poll: Poll, restored: set[int]) -> Done:
         started, planner = self._wiring.clocks.now_seconds(), self._planner
-        ours = {p: r for p, r in poll.records.items() if p in self._marks and r and r[0].offset >= self._marks[p].next}
+        # What was polled of a partition before it was restored may start behind a batch that was dropped: it comes again.
+        ours = {p: r for p, r in poll.records.items() if p in self._marks and r and p not in restored}
         intakes = {p: take_in(r, p, self._rules, self._settings.topics) for p, r in ours.items()}
         next_offset = {p: records[-1].offset + 1 for p, records in ours.items()}
         wanted = planner.wanted(self._marks, intakes, self.assigner, started)

@@ -89,10 +89,12 @@ class WorkerMetrics:
         self.last_batch = Gauge(
             "segstream_last_batch_timestamp_seconds", "Wall clock of the last batch.", registry=registry
         )
+        self._now_ms = 0
 
     def assigned(self, partitions: Collection[int]) -> None:
         """A new assignment."""
         self.partitions.set(len(partitions))
+        self._now_ms = 0
 
     def observe(
         self, intakes: Mapping[int, Decoded], batch: Batch, step: Step, started_seconds: float, now_seconds: float
@@ -113,7 +115,8 @@ class WorkerMetrics:
         margins = step.rows["margin"][step.touched]
         for margin in margins[np.isfinite(margins)].tolist():
             self.margin.observe(margin)
-        self.event_time.set(max((c.now_ms for c in step.clocks), default=0) / 1000)
+        self._now_ms = max([self._now_ms, *(c.now_ms for c in step.clocks)])
+        self.event_time.set(self._now_ms / 1000)
         self.last_batch.set(now_seconds)
 
     def _observe_changes(self, step: Step) -> None:

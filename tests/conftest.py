@@ -13,6 +13,13 @@ from tests.servers import ApacheKafka, missing
 from tests.servers import redis_server as real_redis_server
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What needs Java is marked so: ``pytest -m "not apache"``."""
+    for item in items:
+        if "apache_kafka" in getattr(item, "fixturenames", ()):
+            item.add_marker("apache")
+
+
 @pytest.fixture(scope="session")
 def embedded_broker() -> Iterator[Broker]:
     """The broker of ``segstream[demo]``."""

@@ -145,9 +145,9 @@ def model(
 
 
 def shop_model(**changes: Any) -> Snapshot:
-    """Three segments of the little shop: 1 rare and small baskets, 2 frequent and small ones, 3 large ones."""
+    """Three segments of the little shop: 1 occasional and small baskets, 2 frequent and small ones, 3 large ones."""
     places = {
-        1: {"orders": 1.0, "basket": 20.0},
+        1: {"orders": 6.0, "basket": 20.0},
         2: {"orders": 15.0, "basket": 20.0},
         3: {"orders": 5.0, "basket": 400.0},
     }

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
-from stream.contracts.timestamps import rfc3339
 from stream.contracts.wire import Time, Wire, published
 
 SOURCE = "urn:segstream"
@@ -125,50 +123,6 @@ class SegmentChange:
 CHANGE = Wire(SegmentChange)
 encode_change = CHANGE.encode
 decode_change = CHANGE.decode
-
-
-def change_message(
-    *,
-    customer_id: str,
-    version: int,
-    previous: Mapping[str, str] | None,
-    current: Mapping[str, str] | None,
-    cause: Cause,
-    occurred_at_ms: int,
-    decided_at_ms: int,
-    margin: float | None,
-    fit: float | None,
-    atypical: bool,
-    membership: Sequence[Mapping[str, Any]],
-    reasons: Sequence[Mapping[str, Any]],
-    counterfactual: Mapping[str, Any] | None,
-    provisional: str | None,
-    model_version: int,
-    trigger_event_id: str | None,
-) -> SegmentChange:
-    """A change from plain mappings and epoch milliseconds."""
-    return SegmentChange(
-        customer_id,
-        version,
-        _assignment(previous),
-        _assignment(current),
-        cause,
-        rfc3339(occurred_at_ms),
-        rfc3339(decided_at_ms),
-        margin,
-        fit,
-        atypical,
-        tuple([Membership(**m) for m in membership]),
-        tuple([Because(**r) for r in reasons]),
-        Counterfactual(**counterfactual) if counterfactual else None,
-        provisional,
-        model_version,
-        trigger_event_id,
-    )
-
-
-def _assignment(said: Mapping[str, str] | None) -> Assignment | None:
-    return Assignment(said["id"], said["name"], Status(said["status"])) if said else None
 
 
 def cloudevent_headers(change: SegmentChange, source: str = SOURCE) -> tuple[tuple[str, bytes], ...]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from itertools import chain
+from operator import attrgetter
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -31,8 +33,7 @@ def contributions(features: FeatureSet, events: Sequence[Event]) -> FloatArray:
     local = _local_ms(features.settings.timezone, np.array([e.occurred_at_ms for e in events]))
     always = np.ones(len(events), dtype=bool)
     during = {None: always, "weekend": _is_weekend(local), "evening": _is_evening(local)}
-    types = [e.type for e in events]
-    is_type = {name: np.array([t == name for t in types]) for name in ACTIVE}
+    is_type = {name: np.array([e.type == name for e in events]) for name in ACTIVE}
     x[:, ACTIVITY] = is_type["order"] | is_type["view"]
     lines = _Lines(events)
     for accumulator in features.settings.accumulators:
@@ -40,7 +41,8 @@ def contributions(features: FeatureSet, events: Sequence[Event]) -> FloatArray:
         if accumulator.field == "lines.amount":
             x[:, slots.first : slots.total + 1] = lines.sums(accumulator, during)
             continue
-        value = 1.0 if accumulator.field is None else np.array([getattr(e, accumulator.field) for e in events])
+        field = accumulator.field
+        value = 1.0 if field is None else np.fromiter(map(attrgetter(field), events), np.float64)
         x[:, slots.first] = np.where(is_type[accumulator.of] & during[accumulator.when], value, 0.0)
     return x
 
@@ -49,12 +51,14 @@ class _Lines:
     """The lines of all baskets of a batch, as columns."""
 
     def __init__(self, events: Sequence[Event]) -> None:
-        lines = [line for e in events for line in e.lines]
+        baskets = [e.lines for e in events]
+        lines = list(chain.from_iterable(baskets))
+        category, amount, private_label = zip(*lines, strict=True) if lines else ((), (), ())
         self._events = len(events)
-        self._event = np.repeat(np.arange(len(events)), [len(e.lines) for e in events])
-        self._category = [category for category, _, _ in lines]
-        self._amount = np.array([amount for _, amount, _ in lines], dtype=np.float64)
-        self._private_label = np.array([private for _, _, private in lines], dtype=bool)
+        self._event = np.repeat(np.arange(len(events)), list(map(len, baskets)))
+        self._category: tuple[str, ...] = category
+        self._amount = np.array(amount, dtype=np.float64)
+        self._private_label = np.array(private_label, dtype=bool)
 
     def sums(self, accumulator: Accumulator, during: Mapping[str | None, NDArray[np.bool_]]) -> FloatArray:
         """What each event's lines add up to, by category and then in total, or only in total: (events, slots)."""

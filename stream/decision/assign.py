@@ -72,8 +72,10 @@ class Assigner:
         """Hold or move, from distances (n, k) and the numbers of segments held (n,), ``NONE`` for none."""
         index = self.index(held)
         others, margin = self._others(distances, index)
-        chosen = np.where(self._stays(index, margin), index, others.argmin(axis=-1))
-        _, margin = self._others(distances, chosen)
+        leaves = np.flatnonzero(~self._stays(index, margin))
+        chosen = index.copy()
+        chosen[leaves] = others[leaves].argmin(axis=-1)
+        _, margin[leaves] = self._others(distances[leaves], chosen[leaves])
         fit = distances[np.arange(len(chosen)), chosen] / self.radii[chosen]
         return Decision(self.numbers[chosen], margin, fit)
 

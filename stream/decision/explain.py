@@ -96,17 +96,13 @@ class Explainer:
         admissible = self._keeps(y, candidates, index[possible])
         cost = np.abs(candidates - y[:, :, None]) / self.assigner.snapshot.scale.sd[None, :, None]
         cost = np.where(admissible & (self.assigner.snapshot.scale.weight > 0)[None, :, None], cost, np.inf)
-        flat = cost.reshape(len(y), -1).argmin(axis=1)
-        for row, best in enumerate(flat.tolist()):
-            feature, which = divmod(best, candidates.shape[2])
-            if np.isfinite(cost[row, feature, which]):
-                changed = y[row : row + 1].copy()
-                changed[0, feature] = candidates[row, feature, which]
-                value, was = (
-                    self.features.natural(changed)[0, feature],
-                    self.features.natural(y[row : row + 1])[0, feature],
-                )
-                found[possible[row]] = Otherwise(feature, float(value), float(was))
+        row, best = np.arange(len(y)), cost.reshape(len(y), -1).argmin(axis=1)
+        feature, which = np.divmod(best, candidates.shape[2])
+        changed = y.copy()
+        changed[row, feature] = candidates[row, feature, which]
+        value, was = (self.features.natural(steps)[row, feature].tolist() for steps in (changed, y))
+        for i in np.flatnonzero(np.isfinite(cost[row, feature, which])).tolist():
+            found[possible[i]] = Otherwise(int(feature[i]), value[i], was[i])
         return found
 
     def _terms(self, z: FloatArray, index: IntArray) -> tuple[FloatArray, FloatArray, float]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -35,9 +36,28 @@ def load(
     try:
         return Tree.model_validate(_merge(_shipped(profile), above))
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(map(str, first["loc"])) or "settings"
-        raise SettingsError(f"{where}: {first['msg'].removeprefix('Value error, ')}") from None
+        raise SettingsError(_sentence(error)) from None
+
+
+def _sentence(error: ValidationError) -> str:
+    """The first thing that is wrong. The value is not repeated: it may be a secret."""
+    first = error.errors(include_input=False, include_url=False)[0]
+    *section, name = first["loc"] or ("settings",)
+    where = ".".join(map(str, first["loc"])) or "settings"
+    if first["type"] != "extra_forbidden":
+        return f"{where}: {first['msg'].removeprefix('Value error, ')}"
+    near = difflib.get_close_matches(str(name), _names(section), n=1)
+    meant = ".".join(map(str, [*section, *near]))
+    return f"{where}: there is no such setting" + (f"; did you mean {meant}?" if near else "")
+
+
+def _names(section: Sequence[int | str]) -> list[str]:
+    """Names of the settings in a section, as far as the tree goes down by name."""
+    node: Any = Tree
+    for step in section:
+        fields = getattr(node, "model_fields", {})
+        node = fields[step].annotation if step in fields else None
+    return list(getattr(node, "model_fields", {}))
 
 
 def _shipped(profile: object) -> dict[str, Any]:

@@ -26,8 +26,15 @@ def quiet_shop(tree: Tree | None = None, plan: PersonasPlan = PLAN) -> Twins:
     """Two months of sixty customers, all committed, learnt and applied."""
     twins = Twins(tree or settings())
     twins.send(Personas(plan))
-    drain(twins.lockstep().run_once)
+    settle(twins)
     return twins
+
+
+def settle(twins: Twins) -> None:
+    """Process everything that was sent."""
+    lockstep = twins.lockstep()
+    drain(lockstep.run_once)
+    lockstep.close()
 
 
 def tail(twins: Twins) -> MemoryTail:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
@@ -12,12 +11,12 @@ from producers.orders import Encoded
 from stream.customer.features import FeatureSet
 from stream.customer.state import empty, pack
 from stream.errors import SegstreamError
-from tests.consumers.shop import home, moved_customer, quiet_shop, tail, tamper
+from tests.consumers.shop import home, moved_customer, quiet_shop, settle, tail, tamper
 from tests.consumers.showing.terminal import shown
 
 
 @pytest.fixture(scope="module")
-def shop() -> Iterator[Twins]:
+def shop() -> Twins:
     return quiet_shop()
 
 
@@ -64,7 +63,7 @@ def test_a_dossier_as_json_is_plain_data(shop: Twins) -> None:
     assert said["changes"][0]["customer_id"] == said["customer_id"]
 
 
-def test_attributes_come_from_the_state(shop: Twins) -> None:
+def test_attributes_come_from_the_state() -> None:
     profile = {
         "event_id": "p1",
         "customer_id": "newcomer",
@@ -74,9 +73,7 @@ def test_attributes_come_from_the_state(shop: Twins) -> None:
     }
     own = quiet_shop()
     own.send([Encoded(b"newcomer", json.dumps(profile).encode(), 0)])
-    lockstep = own.lockstep()
-    while own.store.reader.segment(b"newcomer") is None:
-        lockstep.run_once()
+    settle(own)
     assert of(own, "newcomer").to_json()["attributes"] == {"age": "35-44", "newsletter": True}
 
 

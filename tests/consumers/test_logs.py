@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 
 import pytest
 
@@ -10,15 +9,8 @@ from stream.errors import SettingsError
 
 
 @pytest.fixture(autouse=True)
-def _as_before() -> Iterator[None]:
-    """Logging is global: leave it as it was."""
-    root, kafka = logging.getLogger(), logging.getLogger("kafka")
-    handlers, level, quiet = root.handlers[:], root.level, kafka.level
-    root.handlers.clear()
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    kafka.setLevel(quiet)
+def _as_before(quiet_logging: None) -> None:
+    """For every test here."""
 
 
 def test_a_record_is_one_line_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:

@@ -49,7 +49,6 @@ def test_a_topic_created_anew_has_another_identity(broker: Broker) -> None:
     assert describe(kafka, [name])[name].topic_id != before
 
 
-@pytest.mark.apache
 def test_an_impossible_topic_is_a_clear_error(apache_kafka: Broker) -> None:
     with pytest.raises(BrokerUnavailable, match=r"cannot create topic 'no\?name'"):
         create(apache_kafka.kafka(), {"no?name": Shape(1)})

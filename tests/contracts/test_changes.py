@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import asdict, fields, replace
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,7 +17,6 @@ from stream.contracts.changes import (
     Membership,
     SegmentChange,
     Status,
-    change_message,
     cloudevent_headers,
     decode_change,
     encode_change,
@@ -88,12 +86,6 @@ def test_the_json_is_what_the_contract_says() -> None:
         "model_version": 118,
         "trigger_event_id": "basket-31198459",
     }
-
-
-def test_a_message_from_plain_mappings() -> None:
-    plain: dict[str, Any] = asdict(CHANGE)
-    del plain["occurred_at"], plain["decided_at"]
-    assert change_message(occurred_at_ms=1_496_528_400_000, decided_at_ms=1_496_528_401_042, **plain) == CHANGE
 
 
 def test_what_is_not_finite_is_null() -> None:

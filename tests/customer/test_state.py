@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
-from stream.contracts.changes import Cause, Status as PublishedStatus
+from stream.contracts.changes import Cause
+from stream.contracts.changes import Status as PublishedStatus
 from stream.customer.features import NEVER
 from stream.customer.state import CAUSES, Register, Status, dtype, empty, pack, unpack
 from stream.errors import BadRecord

@@ -36,7 +36,6 @@ def test_a_record_that_is_too_large_is_refused_at_once(broker: Broker) -> None:
     writer.close()
 
 
-@pytest.mark.apache
 def test_an_unknown_topic_is_an_error_and_stays_unknown(apache_kafka: Broker) -> None:
     """The embedded broker creates whatever topic is named."""
     topic, settings = fresh("nowhere"), apache_kafka.kafka(request_timeout_seconds=1.0)
@@ -47,7 +46,6 @@ def test_an_unknown_topic_is_an_error_and_stays_unknown(apache_kafka: Broker) ->
     writer.close()
 
 
-@pytest.mark.apache
 def test_flush_tells_of_a_record_that_the_broker_refused(apache_kafka: Broker) -> None:
     topic, settings = fresh("t"), apache_kafka.kafka()
     create(settings, {topic: Shape(1, {"max.message.bytes": "100"})})

@@ -67,7 +67,7 @@ def drain_the_worker(running: Running, _: Pair) -> None:
 @pytest.mark.parametrize("disturb", [kill_the_worker, flush_the_store, kill_the_owner, drain_the_worker])
 def test_a_disturbed_replay_ends_as_if_nothing_had_happened(disturb: Disturb, pair: Pair, tmp_path: Path) -> None:
     pair.empty_store()
-    flags = pair.flags(profile="personas", model=MODEL, kafka=KAFKA, metrics={"enabled": False})
+    flags = pair.flags(model=MODEL, kafka=KAFKA, metrics={"enabled": False})
     settings, _ = prepare(flags, events())
     with running(flags, settings, tmp_path) as replay:
         replay.until(lambda p: p.batches >= BATCHES and p.models >= MODELS, "the middle of the replay")

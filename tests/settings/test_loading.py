@@ -153,3 +153,17 @@ def test_an_error_shows_neither_the_value_nor_its_neighbours(beside: dict[str, s
     with pytest.raises(SettingsError) as caught:
         load(environ=SECRETS | beside)
     assert "s3cret" not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        ({"model": {"segment": 3}}, "model.segment: there is no such setting; did you mean model.segments?"),
+        ({"modle": {}}, "modle: there is no such setting; did you mean model?"),
+        ({"kafka": {"xyzzy": 1}}, "kafka.xyzzy: there is no such setting"),
+    ],
+)
+def test_a_misspelt_setting_is_told_what_it_may_have_meant(said: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load(flags=said)
+    assert str(caught.value) == sentence

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -31,7 +30,7 @@ def facts_of(twins: Twins) -> Facts:
 
 
 @pytest.fixture(scope="module")
-def shop() -> Iterator[Twins]:
+def shop() -> Twins:
     return quiet_shop()
 
 

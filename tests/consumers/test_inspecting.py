@@ -1,0 +1,209 @@
+"""The inspecting commands from the command line, on a broker and a store that a service has just filled."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from prometheus_client import CollectorRegistry
+from typer.testing import CliRunner, Result
+
+from consumers.build import Service, kafka_backend
+from consumers.cli import app
+from consumers.embedded import EmbeddedStore
+from consumers.lockstep import Lockstep
+from consumers.topics import create_topics
+from producers.kafka_writer import KafkaWriter
+from producers.personas import Personas
+from stream.settings import Tree, load
+from tests.brokers import Broker, brokers, eventually, fresh
+from tests.consumers.shop import MODEL, PLAN
+
+DATABASE = 5
+"""Of the shared store; the tests of the store use the first."""
+
+
+@dataclass(frozen=True)
+class Live:
+    """A service that has processed everything and gone home."""
+
+    flags: dict[str, Any]
+    tree: Tree
+
+    @property
+    def options(self) -> list[str]:
+        """The same settings on a command line."""
+        return [
+            word
+            for section, values in self.flags.items()
+            for pair in (values.items() if isinstance(values, dict) else [(None, values)])
+            for word in ("--set", f"{section}.{pair[0]}={pair[1]}" if pair[0] else f"{section}={pair[1]}")
+        ]
+
+    def run(self, *command: str) -> Result:
+        return CliRunner().invoke(app, [*self.options, "--log-level", "error", *command])
+
+
+@pytest.fixture(scope="module", params=brokers("embedded", "apache"))
+def live(request: pytest.FixtureRequest) -> Live:
+    real = request.param == "apache"
+    broker: Broker = request.getfixturevalue("apache_kafka" if real else "embedded_broker")
+    store: EmbeddedStore = request.getfixturevalue("redis_server" if real else "embedded_store")
+    kafka = broker.kafka()
+    names = ("events", "changes", "ledger", "profiles", "rejected", "journal", "learning", "model")
+    flags = {
+        "profile": "personas",
+        "kafka": {
+            "bootstrap_servers": kafka.bootstrap_servers,
+            "group": kafka.group,
+            "transactional_id": kafka.transactional_id,
+            "session_timeout_seconds": kafka.session_timeout_seconds,
+            "poll_timeout_seconds": 0.01,
+        },
+        "topics": {name: fresh(name) for name in names},
+        "redis": {"url": f"{store.url.rpartition('/')[0]}/{DATABASE}"},
+        "model": MODEL,
+    }
+    tree = load(flags=flags)
+    create_topics(tree)
+    _process(tree)
+    return Live(flags, tree)
+
+
+def _process(tree: Tree) -> None:
+    writer = KafkaWriter(tree.kafka)
+    sent = 0
+    for key, payload, _ in Personas(PLAN):
+        writer.send(tree.topics.events, key, payload)
+        sent += 1
+    writer.flush()
+    writer.close()
+    service = Service(tree, kafka_backend(tree), CollectorRegistry())
+    lockstep = Lockstep(service.worker(), service.owner())
+    done = 0
+
+    def probe() -> bool | None:
+        nonlocal done
+        done += lockstep.run_once().records
+        return True if done >= sent else None
+
+    eventually(probe, f"{sent} events processed")
+    lockstep.close()
+
+
+@pytest.fixture(autouse=True)
+def _as_before(quiet_logging: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command line sets logging up for its process, and reads the environment."""
+    for name in [name for name in os.environ if name.startswith("SEGSTREAM_")]:
+        monkeypatch.delenv(name)
+
+
+def test_customers_as_json_csv_and_table_are_the_same_customers(live: Live) -> None:
+    by_json = [json.loads(line) for line in live.run("customers", "--json").stdout.splitlines()]
+    by_csv = list(csv.DictReader(io.StringIO(live.run("customers", "--csv").stdout)))
+    assert len(by_json) == PLAN.customers
+    assert {row["customer_id"] for row in by_csv} == {row["customer_id"] for row in by_json}
+    table = live.run("customers", "--limit", "7").stdout.splitlines()
+    assert len(table) == 1 + 7 + 1
+    assert table[-1].startswith("7 shown, there are more")
+
+
+def test_customers_by_segment_and_status(live: Live) -> None:
+    everybody = [json.loads(line) for line in live.run("customers", "--json").stdout.splitlines()]
+    wanted = {row["customer_id"] for row in everybody if (row["id"], row["status"]) == ("s1", "ready")}
+    found = live.run("customers", "--segment", "s1", "--status", "ready", "--json").stdout.splitlines()
+    assert {json.loads(line)["customer_id"] for line in found} == wanted
+    assert live.run("customers", "--segment", "s99").stdout == "no such customers\n"
+
+
+def test_segments_as_json_and_table(live: Live) -> None:
+    said = json.loads(live.run("segments", "--json").stdout)["segments"]
+    table = live.run("segments").stdout
+    assert {segment["id"] for segment in said} >= {"s1", "s2", "s3"}
+    assert all(f"{segment['id']} {segment['name']}" in table for segment in said)
+
+
+def test_a_customer_is_shown_with_its_features_and_changes(live: Live) -> None:
+    rows = [json.loads(line) for line in live.run("customers", "--json").stdout.splitlines()]
+    customer = max(rows, key=lambda row: int(row["version"]))["customer_id"]
+    page = live.run("customer", "show", customer)
+    assert page.exit_code == 0
+    assert page.stdout.startswith(f"customer {customer}\n")
+    assert "Features" in page.stdout
+    assert "Last changes" in page.stdout
+    said = json.loads(live.run("customer", "show", customer, "--json").stdout)
+    assert said["changes"][0]["version"] == int(said["segment"]["version"])
+
+
+def test_an_unknown_customer_ends_with_one_sentence_and_1(live: Live) -> None:
+    result = live.run("customer", "show", "nob\x1bdy")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == (
+        "segstream: customer 'nob\\x1bdy' is not known: no accepted event of this id has been processed\n"
+    )
+
+
+def test_the_doctor_finds_nothing_that_fails(live: Live) -> None:
+    result = live.run("doctor", "--json")
+    said = json.loads(result.stdout)
+    # The tests' own session timeout is what it may complain of.
+    assert {finding["check"] for finding in said["findings"] if finding["result"] != "ok"} <= {"settings"}
+    assert (result.exit_code, said["ok"]) == (0, True)
+    assert {finding["check"] for finding in said["findings"]} >= {"broker", "topics", "keys", "store", "model"}
+    assert "ok    broker" in live.run("doctor").stdout
+
+
+def test_the_audit_finds_no_difference(live: Live) -> None:
+    result = live.run("audit", "--json")
+    said = json.loads(result.stdout)
+    assert [part for part in said["parts"] if part["differences"]] == []
+    assert (result.exit_code, said["ok"]) == (0, True)
+    assert live.run("audit").stdout.rstrip().endswith("7 ok")
+
+
+def test_topics_are_created_once(live: Live) -> None:
+    assert live.run("topics", "create").stdout == "all topics exist\n"
+
+
+def test_a_watch_shows_what_was_and_ends_with_ctrl_c_and_0(live: Live) -> None:
+    changes = sum(int(json.loads(line)["version"]) for line in live.run("customers", "--json").stdout.splitlines())
+    code, lines = _interrupted(live, ["watch", "--from-beginning", "--json"], lambda seen: len(seen) >= changes)
+    assert code == 0
+    versions: dict[str, list[int]] = {}
+    for change in map(json.loads, lines):
+        versions.setdefault(change["customer_id"], []).append(change["version"])
+    assert all(told == list(range(1, len(told) + 1)) for told in versions.values())
+    assert sum(map(len, versions.values())) == changes
+
+
+def test_a_watch_of_one_customer_shows_only_that_one(live: Live) -> None:
+    rows = [json.loads(line) for line in live.run("customers", "--json").stdout.splitlines()]
+    row = max(rows, key=lambda row: int(row["version"]))
+    command = ["watch", "--from-beginning", "--customer", row["customer_id"]]
+    expected = 1 + 2 * int(row["version"])
+    code, lines = _interrupted(live, command, lambda seen: len(seen) >= expected)
+    assert code == 0
+    assert lines[0].startswith(f"changes of {row['customer_id']}, event time in UTC")
+    assert all(row["customer_id"] in line for line in lines[1::2])
+
+
+def _interrupted(live: Live, command: list[str], enough: Callable[[list[str]], bool]) -> tuple[int, list[str]]:
+    """Run until enough lines have come, then Ctrl-C; the exit code and the lines."""
+    start = [sys.executable, "-m", "consumers.cli", *live.options, *command]
+    with subprocess.Popen(start, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        lines: list[str] = []
+        while not enough(lines) and (line := process.stdout.readline()):
+            lines.append(line.rstrip("\n"))
+        process.send_signal(signal.SIGINT)
+        rest, _ = process.communicate(timeout=30)
+    return process.returncode, [*lines, *rest.splitlines()]
