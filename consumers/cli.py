@@ -167,7 +167,8 @@ def _load(params: Mapping[str, Any], above: Mapping[str, Any] | None = None) -> 
     """The settings of this command line; what is ``above`` counts most."""
     from stream.settings import load
 
-    file = params["settings"] or (DEFAULT_FILE if DEFAULT_FILE.exists() else None)
+    given = params["settings"]
+    file = Path(given) if given else DEFAULT_FILE if DEFAULT_FILE.exists() else None
     said = flags(params["assignments"] or ())
     for section, values in (above or {}).items():
         said[section] = {**said.get(section, {}), **values}

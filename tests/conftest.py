@@ -6,11 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from consumers.embedded import EmbeddedBroker, EmbeddedStore
-from stream.errors import SettingsError
+from consumers.embedded import EmbeddedStore
+from tests import servers
 from tests.brokers import GUARANTEES, Broker, KafkaKit, Kit, MemoryKit, brokers
-from tests.servers import ApacheKafka, missing
-from tests.servers import redis_server as real_redis_server
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -23,36 +21,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def embedded_broker() -> Iterator[Broker]:
     """The broker of ``segstream[demo]``."""
-    try:
-        server = EmbeddedBroker()
-    except SettingsError as error:
-        missing(str(error))
-    with server:
+    with servers.embedded_broker() as server:
         yield Broker("embedded", server.bootstrap_servers)
 
 
 @pytest.fixture(scope="session")
 def embedded_store() -> Iterator[EmbeddedStore]:
     """The store of ``segstream[demo]``: ``.url``."""
-    try:
-        server = EmbeddedStore()
-    except SettingsError as error:
-        missing(str(error))
-    with server:
+    with servers.embedded_store() as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def apache_kafka() -> Iterator[Broker]:
     """Apache Kafka 4, one node."""
-    with ApacheKafka() as server:
+    with servers.ApacheKafka() as server:
         yield Broker("apache", server.bootstrap_servers)
 
 
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator[EmbeddedStore]:
     """redis-server: ``.url``."""
-    with real_redis_server() as server:
+    with servers.redis_server() as server:
         yield server
 
 

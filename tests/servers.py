@@ -11,7 +11,8 @@ from typing import NoReturn
 
 import pytest
 
-from consumers.embedded import HOST, ChildServer, EmbeddedStore, free_port
+from consumers.embedded import HOST, ChildServer, EmbeddedBroker, EmbeddedStore, free_port
+from stream.errors import SettingsError
 
 KAFKA_LIBS = Path(os.environ.get("KAFKA_TEST_LIBS", Path(__file__).parent.parent / ".servers/kafka/libs"))
 _CLUSTER = "c2Vnc3RyZWFtLXRlc3RzLQ"
@@ -54,6 +55,22 @@ class ApacheKafka(ChildServer):
         formatting = ["kafka.tools.StorageTool", "format", "-t", _CLUSTER, "-c", str(properties)]
         subprocess.run([*self._java, *formatting], check=True, capture_output=True, timeout=60)
         return [*self._java, "kafka.Kafka", str(properties)]
+
+
+def embedded_broker() -> EmbeddedBroker:
+    """The broker of ``segstream[demo]``."""
+    try:
+        return EmbeddedBroker()
+    except SettingsError as error:
+        missing(str(error))
+
+
+def embedded_store() -> EmbeddedStore:
+    """The store of ``segstream[demo]``."""
+    try:
+        return EmbeddedStore()
+    except SettingsError as error:
+        missing(str(error))
 
 
 def redis_server() -> EmbeddedStore:

@@ -19,13 +19,14 @@ from producers.kafka_sink import CLOSE_SECONDS, KafkaSink
 from producers.sink import Offsets, Outgoing
 from producers.watchdog import EXIT_CODE, Watchdog
 from stream.errors import BrokerUnavailable, CommitFailed
+from tests import servers
 from tests.brokers import Broker, KafkaKit, eventually, fresh, joined, read_to
 
 
 @pytest.fixture
 def stoppable() -> Iterator[EmbeddedBroker]:
     """A broker of one's own, to be halted with SIGSTOP."""
-    with EmbeddedBroker() as broker:
+    with servers.embedded_broker() as broker:
         yield broker
 
 

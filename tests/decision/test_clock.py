@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -46,8 +48,7 @@ def test_a_jump_is_to_the_latest_time_that_enough_customers_have_reached(
 ) -> None:
     """Whoever has moved ``now`` by more than a jump, that many customers had claimed this time or a later one."""
     _, reached = run(Clock(0), events, witnesses)
-    before = [0, *reached[:-1]]
-    for i, (was, now) in enumerate(zip(before, reached, strict=True)):
+    for i, (was, now) in enumerate(pairwise([0, *reached])):
         if now - was > JUMP_MS:
             assert len({who for who, at in events[: i + 1] if at >= now}) >= witnesses
 

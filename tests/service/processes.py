@@ -91,6 +91,9 @@ class Progress:
         """Input records that no committed batch has processed."""
         return sum(self._ends.values()) - sum(self._next.values())
 
+    def __str__(self) -> str:
+        return f"{self.left} records left after {self.batches} batches and {self.models} models"
+
     def look(self) -> Self:
         """Read on."""
         for partition in self._ends:
@@ -127,7 +130,10 @@ class Running:
                 process.check()
             return True if reached(self.progress.look()) else None
 
-        eventually(probe, what, SECONDS)
+        try:
+            eventually(probe, what, SECONDS)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; {self.progress}\n{self.worker.said()}\n{self.owner.said()}") from error
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""In the middle of a replay a process dies, or the store forgets everything. Nothing is lost, and nothing comes twice."""
+"""In the middle of a replay a process dies, or the store forgets everything: nothing is lost, nothing comes twice."""
 
 from __future__ import annotations
 

@@ -101,11 +101,30 @@ def committed_and_crashed_and_flushed(twins: Twins, lockstep: Lockstep) -> Locks
     return crash(twins, lockstep)
 
 
-@pytest.mark.parametrize(
+disturbances = pytest.mark.parametrize(
     "disturb", [crash, commit_without_reply, abort, rebalance, flush, committed_and_crashed_and_flushed]
 )
+
+
+@disturbances
 def test_a_disturbed_life_leaves_the_same_accumulators(disturb: Disturb) -> None:
     world = live(disturb)
+    world.check()
+    assert same_accumulators([world, undisturbed()])
+
+
+@disturbances
+def test_so_does_one_with_a_backlog(disturb: Disturb) -> None:
+    """With more to read at every moment, a round that comes to nothing must not skip what it had polled."""
+    twins = Twins(settings(kafka={"max_poll_records": 70, "poll_timeout_seconds": 0.001}))
+    twins.send(events())
+    lockstep = twins.lockstep()
+    for number in range(60):
+        if number % 7 == 5:
+            lockstep = disturb(twins, lockstep)
+        lockstep.run_once()
+    drain(lockstep.run_once)
+    world = world_of(twins)
     world.check()
     assert same_accumulators([world, undisturbed()])
 
