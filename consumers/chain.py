@@ -1,7 +1,8 @@
 """Following a partition's journal: from a mark to the batch that the group committed last.
 
-Where the chain ends is never read off end offsets: while a dead worker's transaction is being finished, those of the
+Where the chain ends is not read off end offsets: while a dead worker's transaction is being finished, those of the
 journal may lag behind what is already committed. The sequence number committed beside the input offset says it exactly.
+A broker that does not keep such notes (the embedded one) leaves only the offset itself: then the chain must lead there.
 """
 
 from __future__ import annotations
@@ -43,38 +44,30 @@ class Chain:
 
         Raises ``IncompleteJournal`` when it does not reach back, ``Disagreement`` when it does not lead there.
         """
-        goal = self.sequence_of(committed)
         first, end = self.tail.bounds(self.topic, self.partition)
         if mark is not None and mark.journal + 1 < first:
             mark = None  # the store is older than the journal reaches back: all of it, from the beginning
         followed = Followed(mark, reaches_back_to=None if mark is None else 0)
         offset = first if mark is None else mark.journal + 1
         deadline = self.now_seconds() + self.wait_seconds
-        while not self._has_arrived(followed, goal, offset >= end) and self.now_seconds() <= deadline:
+        while not self._has_arrived(followed, committed, at_end=offset >= end) and self.now_seconds() <= deadline:
             records, offset = self.tail.read(self.topic, self.partition, offset, _READ_SECONDS)
             for record in records:
-                if not self._has_arrived(followed, goal, at_end=False):
+                if not self._has_arrived(followed, committed, at_end=False):
                     self._take(followed, record.offset, JournalPart.unpack(record.value or b""))
                     deadline = self.now_seconds() + self.wait_seconds
-        self._check(followed, goal, committed)
+        self._check(followed, committed)
         return followed
 
-    def sequence_of(self, committed: Committed | None) -> int | None:
-        """The committed batch. Raises ``Disagreement`` for an offset that no worker committed."""
-        if committed is None:
-            return None
-        if not committed.note.isdecimal():
-            raise Disagreement(
-                f"partition {self.partition}: offset {committed.offset} was not committed by a worker; delete the "
-                "group's offset of this partition, and the journal says where to go on"
-            )
-        return int(committed.note)
-
     @staticmethod
-    def _has_arrived(followed: Followed, goal: int | None, at_end: bool) -> bool:
-        if goal is None:
+    def _has_arrived(followed: Followed, committed: Committed | None, at_end: bool) -> bool:
+        if committed is None:
             return at_end
-        return followed.mark is not None and followed.mark.sequence >= goal
+        if followed.mark is None:
+            return False
+        if committed.note.isdecimal():
+            return followed.mark.sequence >= int(committed.note)
+        return at_end and followed.mark.next >= committed.offset
 
     def _take(self, followed: Followed, offset: int, part: JournalPart) -> None:
         if followed.reaches_back_to is None:
@@ -87,17 +80,17 @@ class Chain:
         if part.is_last:
             followed.mark = replace(part.mark, journal=offset)
 
-    def _check(self, followed: Followed, goal: int | None, committed: Committed | None) -> None:
-        where = f"partition {self.partition}"
-        mark = followed.mark
+    def _check(self, followed: Followed, committed: Committed | None) -> None:
+        where, mark = f"partition {self.partition}", followed.mark
         if mark is None:
-            if goal is not None:
-                raise IncompleteJournal(f"{where}: batch {goal} is committed, but no journal leads there")
+            if committed is not None:
+                raise IncompleteJournal(f"{where}: offset {committed.offset} is committed, but no journal leads there")
             return
-        if committed is not None and (mark.sequence, mark.next) != (goal, committed.offset):
+        if committed is not None and committed not in (Committed(mark.next, str(mark.sequence)), Committed(mark.next)):
             raise Disagreement(
-                f"{where}: batch {goal} up to offset {committed.offset} is committed, journal and store lead to "
-                f"batch {mark.sequence} up to {mark.next}: offsets or topics were changed by hand"
+                f"{where}: offset {committed.offset} (batch '{committed.note}') is committed, but journal and store lead "
+                f"to {mark.next} (batch {mark.sequence}): it was changed by hand; delete the group's offset of this "
+                "partition, and the journal says where to go on"
             )
         if followed.reaches_back_to is None or followed.reaches_back_to > mark.floor:
             raise IncompleteJournal(

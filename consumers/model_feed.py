@@ -13,6 +13,9 @@ from stream.model.snapshot_record import snapshot_of
 
 log = logging.getLogger(__name__)
 
+FARTHEST = 1024
+"""Offsets that are looked through for a good snapshot: so many bad ones are not damage but other declarations."""
+
 
 class ModelFeed:
     """Follows the model topic. A bad snapshot is refused and counted, the last good one stays."""
@@ -67,9 +70,9 @@ class ModelFeed:
 
 
 def read_back(tail: Tail, topic: str, is_good: Callable[[Record], bool]) -> tuple[list[Record], int]:
-    """The end of the model topic from a good record on, or all of it if there is none; and where to read on.
+    """The end of the model topic, with a good record in it if one is near; and where to read on.
 
-    Looked for from the end, ever farther back: damaged snapshots and aborted transactions may be many.
+    Looked for from the end, ever farther back: damaged snapshots and aborted transactions may be several.
     """
     first, end = tail.bounds(topic, 0)
     back = 4
@@ -82,6 +85,6 @@ def read_back(tail: Tail, topic: str, is_good: Callable[[Record], bool]) -> tupl
                 break
             records.extend(more)
             offset = after
-        if start == first or any(map(is_good, records)):
+        if start == first or back >= FARTHEST or any(map(is_good, records)):
             return records, offset
         back *= 4

@@ -125,8 +125,6 @@ class Owner:
         return True
 
     def _learn(self, learner: Learner, record: Record) -> None:
-        if record.offset < self._next:
-            return
         self._next = record.offset + 1
         try:
             learner.learn(LearningRecord.unpack(record.value or b""))

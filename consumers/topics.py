@@ -15,6 +15,7 @@ from stream.errors import BrokerUnavailable, SettingsError
 from stream.settings import KafkaSettings, TopicSettings, Tree
 
 _DAY_MS = 86_400_000
+_MIB = 1024 * 1024
 _FOREVER = "-1"
 
 
@@ -48,11 +49,12 @@ def shapes(topics: TopicSettings) -> dict[str, Shape]:
         # a replayed year at once if the producer's time counted.
         topics.events: Shape(topics.partitions, {"message.timestamp.type": "LogAppendTime"}),
         topics.changes: Shape(topics.partitions, changes),
-        topics.rejected: Shape(topics.partitions, _kept(30)),
+        # Originals may be as large as the input topic allows, and headers come on top.
+        topics.rejected: Shape(topics.partitions, _kept(30) | {"max.message.bytes": str(2 * _MIB)}),
         topics.journal: Shape(topics.partitions, _kept(7)),
-        topics.learning: Shape(1, _kept(7)),
+        topics.learning: Shape(1, _kept(7) | {"max.message.bytes": str(4 * _MIB)}),
         # Longer than the full history of changes, so that each of them can be verified.
-        topics.model: Shape(1, _kept(35)),
+        topics.model: Shape(1, _kept(35) | {"max.message.bytes": str(4 * _MIB)}),
         topics.ledger: Shape(1, {"cleanup.policy": "delete", "retention.ms": _FOREVER}),
         topics.profiles: Shape(1, {"cleanup.policy": "compact"}),
     }

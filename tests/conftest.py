@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from consumers.embedded import EmbeddedStore
 from tests import servers
 from tests.brokers import GUARANTEES, Broker, KafkaKit, Kit, MemoryKit, brokers
+
+# A shared machine may stall in the middle of an example; that is no property of the code.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

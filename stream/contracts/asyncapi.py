@@ -27,12 +27,14 @@ def document(topics: TopicSettings) -> Json:
     wide, single = topics.partitions, 1
     broker_time = {"message.timestamp.type": "LogAppendTime"}
     history = {"min.compaction.lag.ms": 30 * _DAY_MS, "delete.retention.ms": 30 * _DAY_MS}
+    # Originals may be as large as the input allows, and headers come on top.
+    rejected = _LOG | {"retention.ms": 30 * _DAY_MS, "max.message.bytes": 2 * 1024 * 1024}
     channels = {
         "events": _channel(topics.events, wide, broker_time, "customerEvent"),
         "changes": _channel(topics.changes, wide, _LATEST | history, "segmentChanged", "customerForgotten"),
         "ledger": _channel(topics.ledger, single, _LOG | {"retention.ms": -1}, "ledgerEntry"),
         "profiles": _channel(topics.profiles, single, _LATEST, "segmentProfile", "segmentRetired"),
-        "rejected": _channel(topics.rejected, wide, _LOG | {"retention.ms": 30 * _DAY_MS}, "rejectedEvent"),
+        "rejected": _channel(topics.rejected, wide, rejected, "rejectedEvent"),
     }
     return {
         "asyncapi": "3.0.0",

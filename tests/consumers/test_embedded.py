@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import psutil
 import pytest
@@ -35,7 +37,7 @@ def test_it_is_there_inside_the_block_and_gone_after_it(server: type[EmbeddedBro
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel of Linux does it")
 @pytest.mark.parametrize("server", [EmbeddedBroker, EmbeddedStore])
-def test_it_dies_with_a_parent_that_is_killed(server: type[EmbeddedBroker | EmbeddedStore]) -> None:
+def test_it_dies_with_a_parent_that_is_killed(server: type[EmbeddedBroker | EmbeddedStore], tmp_path: Path) -> None:
     program = (
         f"from consumers.embedded import {server.__name__}\n"
         f"server = {server.__name__}()\n"
@@ -43,7 +45,12 @@ def test_it_dies_with_a_parent_that_is_killed(server: type[EmbeddedBroker | Embe
         "print(server.pid, flush=True)\n"
         "input()\n"
     )
-    parent = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    parent = subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+    )
     assert parent.stdout is not None
     with parent:
         pid = int(parent.stdout.readline())

@@ -13,7 +13,7 @@ from stream.contracts.events import Event
 from stream.customer.features import NEVER, FeatureSet
 from stream.customer.state import Status
 from stream.decision.assign import Assigner
-from stream.decision.silence import FOREVER, deadlines, dormant_at
+from stream.decision.silence import deadlines, dormant_at
 from tests.decision.year import year
 from tests.helpers import DAY_MS, HOUR_MS, MONDAY_MS, event, shop, shop_model, shop_settings
 from tests.streams import streams
@@ -59,7 +59,8 @@ def test_dormant_exactly_at_the_floor() -> None:
 def test_who_comes_rarely_is_given_four_own_gaps() -> None:
     town = Town(shop(), shop_model())
     events = visits("c", 12.0, 12)
-    for e in events:
+    town.live(events[:1])
+    for e in events[1:]:
         pass_to(town, e.occurred_at_ms)
         town.live([e])
     row = town.rows()[sorted(town.states).index("c")][None]
@@ -175,7 +176,9 @@ def test_a_mass_of_deadlines_is_worked_off_in_portions_with_the_same_result() ->
     end = [clockwork(MONDAY_MS + (6 + i) * DAY_MS) for i in range(1, 40)]
     at_once, in_portions = Town(shop(), shop_model()), Town(shop(), shop_model(), due_limit=7)
     for town in (at_once, in_portions):
-        town.live(events + end)
+        town.live(events)
+        town.live(end)
+    assert at_once.steps[1].timers >= 60
     assert max(step.timers for step in in_portions.steps[1:]) <= 7 * 3
     assert in_portions.states == at_once.states
     assert told(in_portions.changes) == told(at_once.changes)
@@ -184,10 +187,9 @@ def test_a_mass_of_deadlines_is_worked_off_in_portions_with_the_same_result() ->
 
 def test_timers_of_who_did_nothing_wait_for_their_turn_and_keep_their_time() -> None:
     town = Town(shop(), shop_model(), due_limit=1)
-    town.live([e for c in "ab" for e in visits(c, 2.0, 2)])
-    asleep = MONDAY_MS + 2 * DAY_MS + FLOOR_MS
-    for day in range(4, 31):
-        town.feed([clockwork(MONDAY_MS + day * DAY_MS)])
+    town.live([event(c, MONDAY_MS, 1.0) for c in "ab"])
+    asleep = MONDAY_MS + FLOOR_MS
+    pass_to(town, asleep)
     town.feed([clockwork(asleep + 10)])
     assert sorted(int(town.row(c)["status"]) for c in "ab") == [Status.COLD, Status.DORMANT]
     town.live([])
@@ -206,14 +208,14 @@ def test_a_year_at_once_or_event_by_event_gives_the_same_changes(seed: int) -> N
     assert told(whole.changes) == told(single.changes) == told(random.changes)
     causes = Counter(c.cause for c in whole.changes)
     assert causes[Cause.TIME] >= 10
-    assert causes[Cause.BEHAVIOUR] >= 10
+    assert causes[Cause.BEHAVIOUR] >= 5
 
 
 def test_a_year_at_once_or_paced_gives_the_same_changes() -> None:
     """Paced: a heartbeat of somebody else every six hours lets each timer fire when it falls due."""
     events = [e for e in year(9) if e.customer_id < "c006"]
-    last = events[-1].occurred_at_ms + 60 * DAY_MS
-    beats = [clockwork(t) for t in range(MONDAY_MS, last, DAY_MS // 4)]
+    last = events[-1].occurred_at_ms + 40 * DAY_MS
+    beats = [clockwork(t) for t in range(MONDAY_MS, last, DAY_MS // 2)]
     paced = Town(shop(), shop_model())
     both = sorted(events + beats, key=lambda e: e.occurred_at_ms)
     paced.live(both, range(40, len(both), 40))
@@ -258,7 +260,7 @@ def test_deadlines_before_the_reach_are_exact_and_none_behind_it_comes_before(
     town = Town(shop(), shop_model())
     town.live(events)
     rows, reach_ms = town.rows(), town.clocks[0].now_ms + reach_hours * HOUR_MS
-    exact, vague = deadlines(shop(), rows, Assigner(shop_model()), FOREVER), None
+    exact = deadlines(shop(), rows, Assigner(shop_model()))
     vague = deadlines(shop(), rows, Assigner(shop_model()), reach_ms)
     assert exact.tolist() == rows["deadline"].tolist()
     near = (exact < reach_ms) | (vague < reach_ms)

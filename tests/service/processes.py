@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
-from consumers.kafka_source import KafkaTail
+from kafka import KafkaConsumer, TopicPartition
+
 from stream.settings import Tree
 from stream.settings.loading import PREFIX
 from stream.view.journal import JournalPart
@@ -77,48 +78,53 @@ def assignments(flags: Mapping[str, object], path: str = "") -> Iterator[str]:
 class Progress:
     """Follows the journal and the model topic as they are committed."""
 
-    def __init__(self, settings: Tree) -> None:
-        self._topics = settings.topics
-        self._tail = KafkaTail(settings.kafka)
-        self._ends = {p: self._tail.bounds(self._topics.events, p)[1] for p in range(self._topics.partitions)}
-        self._offsets: dict[tuple[str, int], int] = {}
-        self._next = dict.fromkeys(self._ends, 0)
+    def __init__(self, settings: Tree, sent: int) -> None:
+        topics = settings.topics
+        self._sent = sent
+        self._next: dict[int, int] = {}
+        self._journal = [TopicPartition(topics.journal, p) for p in range(topics.partitions)]
+        self._model = TopicPartition(topics.model, 0)
+        # One consumer for all of them: a KafkaTail reads one partition at a time.
+        self._consumer = KafkaConsumer(
+            bootstrap_servers=settings.kafka.bootstrap_servers,
+            isolation_level="read_committed",
+            auto_offset_reset="earliest",
+            enable_auto_commit=False,
+        )
+        self._consumer.assign([*self._journal, self._model])
         self.batches = 0
         self.models = 0
 
     @property
     def left(self) -> int:
         """Input records that no committed batch has processed."""
-        return sum(self._ends.values()) - sum(self._next.values())
+        return self._sent - sum(self._next.values())
 
     def __str__(self) -> str:
         return f"{self.left} records left after {self.batches} batches and {self.models} models"
 
     def look(self) -> Self:
-        """Read on."""
-        for partition in self._ends:
-            for value in self._more(self._topics.journal, partition):
-                part = JournalPart.unpack(value)
+        """Read on, a tenth of a second at most."""
+        found = self._consumer.poll(timeout_ms=100, max_records=10_000)
+        self.models += len(found.get(self._model, ()))
+        for at in self._journal:
+            for record in found.get(at, ()):
+                part = JournalPart.unpack(record.value)
                 self.batches += part.is_last
-                self._next[partition] = part.mark.next
-        self.models += len(self._more(self._topics.model, 0))
+                self._next[at.partition] = part.mark.next
         return self
 
     def close(self) -> None:
-        self._tail.close()
-
-    def _more(self, topic: str, partition: int) -> list[bytes]:
-        at = self._offsets.get((topic, partition), 0)
-        records, self._offsets[topic, partition] = self._tail.read(topic, partition, at, 0.0)
-        return [record.value for record in records if record.value is not None]
+        """Disconnect."""
+        self._consumer.close()
 
 
 class Running:
-    """A worker and an owner on an input topic that is full already."""
+    """A worker and an owner, on an input topic where everything has been ``sent`` already."""
 
-    def __init__(self, flags: Flags, settings: Tree, folder: Path) -> None:
+    def __init__(self, flags: Flags, settings: Tree, sent: int, folder: Path) -> None:
         self.settings = settings
-        self.progress = Progress(settings)
+        self.progress = Progress(settings, sent)
         self.worker = Process(flags, WORKER, folder / "worker.log")
         self.owner = Process(flags, OWNER, folder / "owner.log")
 
@@ -137,9 +143,9 @@ class Running:
 
 
 @contextmanager
-def running(flags: Flags, settings: Tree, folder: Path) -> Iterator[Running]:
+def running(flags: Flags, settings: Tree, sent: int, folder: Path) -> Iterator[Running]:
     """Both processes; killed at the end, if they are still there."""
-    both = Running(flags, settings, folder)
+    both = Running(flags, settings, sent, folder)
     try:
         yield both
     finally:

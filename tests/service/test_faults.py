@@ -26,8 +26,8 @@ BATCHES, MODELS = 20, 2
 
 @cache
 def events() -> tuple[Encoded, ...]:
-    """Some 9,000 orders of 500 customers in 200 days."""
-    return tuple(Personas(PersonasPlan(customers=500, days=200, seed=3)))
+    """Some 8,000 orders of 250 customers in 200 days."""
+    return tuple(Personas(PersonasPlan(customers=250, days=200, seed=3)))
 
 
 @cache
@@ -67,9 +67,9 @@ def drain_the_worker(running: Running, _: Pair) -> None:
 @pytest.mark.parametrize("disturb", [kill_the_worker, flush_the_store, kill_the_owner, drain_the_worker])
 def test_a_disturbed_replay_ends_as_if_nothing_had_happened(disturb: Disturb, pair: Pair, tmp_path: Path) -> None:
     pair.empty_store()
-    flags = pair.flags(model=MODEL, kafka=KAFKA, metrics={"enabled": False})
-    settings, _ = prepare(flags, events())
-    with running(flags, settings, tmp_path) as replay:
+    flags = {"profile": "personas", **pair.flags(model=MODEL, kafka=KAFKA, metrics={"enabled": False})}
+    settings, sent = prepare(flags, events())
+    with running(flags, settings, sent, tmp_path) as replay:
         replay.until(lambda p: p.batches >= BATCHES and p.models >= MODELS, "the middle of the replay")
         assert replay.progress.left > 0, "the replay was over already"
         disturb(replay, pair)

@@ -213,6 +213,10 @@ def test_other_declarations_refuse_to_start() -> None:
 
 def test_a_journal_that_does_not_reach_back_refuses_to_restore() -> None:
     twins = lived_a_little()
+    lockstep = twins.lockstep()
+    for some in (events()[1200:1300], events()[1300:1400]):
+        twins.send(some)
+        drain(lockstep.run_once)
     journal = twins.settings.topics.journal
     for partition in range(twins.settings.topics.partitions):
         _, end = twins.broker.bounds(journal, partition)

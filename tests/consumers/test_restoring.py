@@ -1,0 +1,295 @@
+"""Restoring: whatever the store holds, afterwards it shows what was committed, or a person is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from consumers import restoring
+from consumers.memory_source import MemoryTail
+from consumers.model_feed import ModelFeed
+from consumers.restoring import Identity, Restorer
+from consumers.source import Record
+from producers.personas import Personas
+from producers.sink import Committed
+from stream.customer.features import FeatureSet
+from stream.errors import BadRecord, IncompleteJournal, SettingsError, StoreUnavailable
+from stream.view.journal import NOTHING, JournalPart, Mark
+from stream.view.store import Update, Wanted
+from tests.consumers.shop import PLAN, settings, settle
+from tests.consumers.unsteady import UnsteadyStore, UnsteadyTail, UnsteadyTwins
+
+PARTITIONS = 4
+EVERYTHING = Wanted((), due_before_ms=1 << 62, due_limit=1 << 30)
+
+
+@pytest.fixture
+def shop() -> UnsteadyTwins:
+    """A quiet shop with one model, so that no segment was renamed after a customer was told."""
+    twins = UnsteadyTwins(settings(model={"macro_rows": 100_000}))
+    twins.send(Personas(PLAN))
+    settle(twins)
+    return twins
+
+
+def restorer(twins: UnsteadyTwins, **changed: Any) -> Restorer:
+    """As a worker has it. ``changed`` are fields of ``Restorer``."""
+    features, topics = FeatureSet(twins.settings.customers), twins.settings.topics
+    feed = ModelFeed(MemoryTail(twins.broker), topics.model, features.features_id)
+    feed.refresh()
+    fields: dict[str, Any] = {
+        "identity": Identity(*twins.broker.identity(topics.events), features.features_id),
+        "features": features,
+        "store": twins.store,
+        "tail": UnsteadyTail(twins.broker, twins.faults),
+        "journal_topic": topics.journal,
+        "documents": True,
+        "names": lambda: feed.names,
+        "wait_seconds": 10.0,
+        "now_seconds": twins.wall.now,
+    }
+    return Restorer(**{**fields, **changed})
+
+
+def committed(twins: UnsteadyTwins, partition: int) -> Committed:
+    return twins.broker.group(twins.settings.kafka.group).committed(twins.settings.topics.events)[partition]
+
+
+def restore(twins: UnsteadyTwins, **changed: Any) -> dict[int, Mark]:
+    by = restorer(twins, **changed)
+    return {p: by.restore(p, committed(twins, p), 0) for p in range(PARTITIONS)}
+
+
+def view(twins: UnsteadyTwins) -> dict[str, object]:
+    """All that the store shows, to anybody."""
+    reader, partitions = twins.store.reader, range(PARTITIONS)
+    hashes = dict(reader.customers())
+    return {
+        "watermarks": [reader.watermark(p) for p in partitions],
+        "states": [dict(reader.states(p)) for p in partitions],
+        "deadlines": [twins.store.load({p: EVERYTHING})[p].due for p in partitions],
+        "hashes": hashes,
+        "documents": {customer: reader.features(customer) for customer in hashes},
+        "statuses": [reader.status(p) for p in partitions],
+    }
+
+
+def history(twins: UnsteadyTwins, partition: int) -> list[tuple[int, JournalPart]]:
+    entries, _ = twins.broker.read(twins.settings.topics.journal, partition, 0, 10_000)
+    return [(offset, JournalPart.unpack(entry.value or b"")) for offset, entry in entries]
+
+
+def marked(twins: UnsteadyTwins, partition: int, **changed: Any) -> None:
+    """Give the store another watermark."""
+    held = twins.store.reader.watermark(partition)
+    assert held is not None
+    mark = replace(Mark.from_bytes(held), **changed)
+    assert twins.store.apply(partition, held, Update(mark.to_bytes()))
+
+
+def kept(store: UnsteadyStore) -> object:
+    """The private part of the store: whether anything was written."""
+    return [dict(store.reader.states(p)) for p in range(PARTITIONS)], [store.reader.watermark(p) for p in range(4)]
+
+
+# A store that was lost, or is old
+
+
+def test_a_lost_store_comes_back_as_it_was(shop: UnsteadyTwins) -> None:
+    before = view(shop)
+    marks = {p: Mark.from_bytes(shop.store.reader.watermark(p) or b"") for p in range(PARTITIONS)}
+    assert len(before["hashes"]) == PLAN.customers  # type: ignore[arg-type]
+    shop.store.lose()
+    assert restore(shop) == marks
+    assert view(shop) == before
+
+
+@pytest.mark.parametrize("page", [1, 7, 2000])
+def test_it_is_written_page_by_page(shop: UnsteadyTwins, page: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(restoring, "PAGE", page)
+    before = view(shop)
+    shop.store.lose()
+    shop.store.applied.clear()
+    restore(shop)
+    assert view(shop) == before
+    sizes = [len(update.states) for _, update in shop.store.applied]
+    assert sum(sizes) == PLAN.customers
+    assert max(sizes) == min(page, max(len(dict(shop.store.reader.states(p))) for p in range(PARTITIONS)))
+
+
+def test_a_store_that_is_behind_goes_on_from_where_it_is(shop: UnsteadyTwins) -> None:
+    before = view(shop)
+    shop.store.lose()
+    by = restorer(shop)
+    for partition in range(PARTITIONS):
+        middle = history(shop, partition)[len(history(shop, partition)) // 2][1].mark
+        by.restore(partition, Committed(middle.next, str(middle.sequence)), 0)
+    shop.store.applied.clear()
+    restore(shop)
+    assert view(shop) == before
+    since = {p: history(shop, p)[len(history(shop, p)) // 2 + 1 :] for p in range(PARTITIONS)}
+    written = {p: set(update.states) for p, update in shop.store.applied}
+    assert written == {p: {c.encode() for _, part in parts for c in part.states} for p, parts in since.items()}
+
+
+def test_a_store_that_is_up_to_date_is_left_alone(shop: UnsteadyTwins) -> None:
+    before = view(shop)
+    shop.store.applied.clear()
+    shop.faults.order("tail.bounds", IncompleteJournal("nobody has to read anything"))
+    marks = restore(shop)
+    assert shop.store.applied == []
+    assert {p: mark.to_bytes() for p, mark in marks.items()} == dict(enumerate(before["watermarks"]))  # type: ignore[call-overload]
+
+
+def test_batches_that_changed_nobody_move_the_watermark(shop: UnsteadyTwins) -> None:
+    marked(shop, 0, sequence=0)  # as if the rest of the journal had no states
+    by = restorer(shop, tail=StatelessTail(shop.broker))
+    at = committed(shop, 0)
+    mark = by.restore(0, at, 0)
+    assert (mark.next, str(mark.sequence)) == at
+    assert shop.store.reader.watermark(0) == mark.to_bytes()
+
+
+class StatelessTail(MemoryTail):
+    """A journal whose batches changed nobody: one record more than there is, chained to the last."""
+
+    def bounds(self, topic: str, partition: int) -> tuple[int, int]:
+        first, end = super().bounds(topic, partition)
+        return first, end + 1
+
+    def read(self, topic: str, partition: int, offset: int, timeout_seconds: float) -> tuple[list[Record], int]:
+        found, after = super().read(topic, partition, 0, timeout_seconds)
+        last = JournalPart.unpack(found[-1].value or b"")
+        empty = replace(last, previous=found[-1].offset, part=0, parts=1, states={})
+        return [replace(found[-1], offset=after, value=empty.pack())], after + 1
+
+
+# Without anything to go by
+
+
+def test_where_nothing_was_ever_committed_the_input_is_read_from_its_beginning() -> None:
+    twins = UnsteadyTwins(settings())
+    mark = restorer(twins).restore(2, None, 17)
+    topic_id, partitions = twins.broker.identity(twins.settings.topics.events)
+    assert mark == Mark(topic_id, partitions, FeatureSet(twins.settings.customers).features_id, 17)
+    assert twins.store.applied == []
+
+
+def test_without_a_committed_offset_the_journal_says_where_to_go_on(shop: UnsteadyTwins) -> None:
+    before = view(shop)
+    at = {p: committed(shop, p) for p in range(PARTITIONS)}
+    shop.store.lose()
+    by = restorer(shop)
+    marks = {p: by.restore(p, None, 0) for p in range(PARTITIONS)}
+    assert {p: Committed(mark.next, str(mark.sequence)) for p, mark in marks.items()} == at
+    assert view(shop) == before
+
+
+@pytest.mark.parametrize("journal", ["of a whole store", "of an unfinished restore"])
+def test_states_whose_journal_is_gone_are_not_added_to_from_the_beginning(shop: UnsteadyTwins, journal: str) -> None:
+    for partition in range(PARTITIONS):
+        if journal == "of an unfinished restore":
+            marked(shop, partition, journal=NOTHING, next=NOTHING)
+        shop.broker.delete_before(
+            shop.settings.topics.journal, partition, shop.broker.bounds(shop.settings.topics.journal, partition)[1]
+        )
+    before = kept(shop.store)
+    with pytest.raises(IncompleteJournal, match="the store has states, but nothing is committed .* empty the store"):
+        restorer(shop).restore(0, None, 0)
+    assert kept(shop.store) == before
+
+
+# What goes wrong on the way
+
+
+def test_an_unfinished_restore_is_not_believed_and_starts_over(
+    shop: UnsteadyTwins, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(restoring, "PAGE", 4)
+    before = view(shop)
+    shop.store.lose()
+    shop.faults.order("store.apply", StoreUnavailable("the process is gone"), after=2)
+    with pytest.raises(StoreUnavailable, match="gone"):
+        restore(shop)
+    half = Mark.from_bytes(shop.store.reader.watermark(0) or b"")
+    assert (half.journal, half.next) == (NOTHING, NOTHING)
+    assert len(dict(shop.store.reader.states(0))) == 8
+    restore(shop)
+    assert view(shop) == before
+
+
+def test_nothing_is_written_over_another_worker(shop: UnsteadyTwins, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(restoring, "PAGE", 4)
+    before = view(shop)
+    shop.store.lose()
+    shop.faults.order("store.apply", lambda: restorer(shop).restore(0, committed(shop, 0), 0), after=2)
+    with pytest.raises(StoreUnavailable, match="partition 0: another worker wrote to the store during the restore"):
+        restorer(shop).restore(0, committed(shop, 0), 0)
+    assert shop.store.reader.watermark(0) == before["watermarks"][0]  # type: ignore[index]
+    restore(shop)
+    assert view(shop) == before
+
+
+def test_a_damaged_watermark_is_refused(shop: UnsteadyTwins) -> None:
+    held = shop.store.reader.watermark(0)
+    shop.store.apply(0, held, Update(b"damaged"))
+    with pytest.raises(BadRecord, match="not a watermark"):
+        restore(shop)
+
+
+# Another topic, another declaration
+
+
+@pytest.mark.parametrize(
+    ("other", "mend"),
+    [
+        ({"topic_id": "other"}, "topics.events: .* was recreated .*; start with another kafka.group and an empty store"),
+        ({"partitions": 5}, "topics.partitions: state was written for 4 partitions, .* has 5; .* create a new topic"),
+        ({"features_id": "other"}, "customers.features: the declarations changed .*; restore the old ones, or start"),
+    ],
+)
+@pytest.mark.parametrize("said_by", ["the store", "the journal"])
+def test_states_of_another_topic_or_declaration_are_refused(
+    shop: UnsteadyTwins, other: Mapping[str, Any], mend: str, said_by: str
+) -> None:
+    identity = replace(restorer(shop).identity, **other)
+    if said_by == "the journal":
+        shop.store.lose()
+    before = kept(shop.store)
+    with pytest.raises(SettingsError, match=mend):
+        restore(shop, identity=identity)
+    assert kept(shop.store) == before
+
+
+# What people are told meanwhile, and afterwards
+
+
+def test_readers_are_told_that_a_partition_is_being_restored(shop: UnsteadyTwins) -> None:
+    shop.store.lose()
+    seen: list[str | None] = []
+    shop.faults.order("store.apply", lambda: seen.append(shop.store.reader.status(0)))
+    restore(shop)
+    count = len(dict(shop.store.reader.states(0)))
+    assert seen == [f"restoring {count} customers"]
+    assert [shop.store.reader.status(p) for p in range(PARTITIONS)] == [None] * PARTITIONS
+
+
+def test_who_died_before_saying_so_is_spoken_for_by_the_next(shop: UnsteadyTwins) -> None:
+    shop.store.lose()
+    shop.faults.order("store.publish_status", StoreUnavailable("the process is gone"), after=1)
+    with pytest.raises(StoreUnavailable, match="gone"):
+        restore(shop)
+    assert shop.store.reader.status(0) is not None
+    restore(shop)
+    assert shop.store.reader.status(0) is None
+
+
+def test_documents_are_a_setting(shop: UnsteadyTwins) -> None:
+    shop.store.lose()
+    restore(shop, documents=False)
+    hashes = dict(shop.store.reader.customers())
+    assert len(hashes) == PLAN.customers
+    assert all(shop.store.reader.features(customer) is None for customer in hashes)
