@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -66,12 +67,17 @@ class Mark:
     def from_bytes(cls, watermark: bytes) -> Mark:
         """Read a watermark. Raises ``BadRecord``."""
         try:
-            mark = cls(**json.loads(watermark))
+            return cls.of_fields(json.loads(watermark), "watermark")
         except (ValueError, TypeError) as error:
             raise BadRecord(f"not a watermark: {error}") from error
-        if mark.schema != SCHEMA:
-            raise BadRecord(f"watermark of schema {mark.schema}, this version reads {SCHEMA}")
-        return mark
+
+    @classmethod
+    def of_fields(cls, fields: Mapping[str, Any], what: str) -> Mark:
+        """From its fields. Another schema, whose fields may be others, is refused by its name: ``BadRecord``."""
+        schema = dict(fields).get("schema")
+        if isinstance(schema, int) and schema != SCHEMA:
+            raise BadRecord(f"{what} of schema {schema}, this version reads {SCHEMA}")
+        return cls(**fields)
 
 
 @dataclass(frozen=True)
@@ -116,13 +122,10 @@ class JournalPart:
             plain = arrays["states"].tobytes()
             blobs = [plain[start:end] for start, end in zip([0, *ends], ends, strict=False)]
             states = dict(zip(head["customers"], blobs, strict=True))
-            mark = Mark(**head["mark"])
-            part = cls(mark, head["start"], head["previous"], head["part"], head["parts"], states)
+            mark = Mark.of_fields(head["mark"], "journal record")
+            return cls(mark, head["start"], head["previous"], head["part"], head["parts"], states)
         except (KeyError, TypeError, ValueError) as error:
             raise BadRecord(f"not a journal record: {error}") from error
-        if mark.schema != SCHEMA:
-            raise BadRecord(f"journal record of schema {mark.schema}, this version reads {SCHEMA}")
-        return part
 
 
 def parts_of(mark: Mark, start: int, previous: int, states: Mapping[str, bytes]) -> list[JournalPart]:

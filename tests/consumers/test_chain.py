@@ -20,9 +20,7 @@ WAIT_SECONDS = 10.0
 Batches = list[tuple[dict[str, bytes], int, bool]]
 """States, events, and whether a transaction that failed came before."""
 batches = st.lists(
-    st.tuples(
-        st.dictionaries(st.sampled_from("abcde"), st.binary(max_size=3)), st.integers(0, 2), st.booleans()
-    ),
+    st.tuples(st.dictionaries(st.sampled_from("abcde"), st.binary(max_size=3)), st.integers(0, 2), st.booleans()),
     min_size=1,
     max_size=8,
 )
@@ -110,7 +108,7 @@ def test_it_does_not_wait_for_ever(journal: HandWritten, faults: Faults) -> None
     marks = [journal.batch() for _ in range(2)]
     faults.hide(TOPIC, marks[1].journal, 1e9)
     before = faults.wall.now()
-    with pytest.raises(Disagreement, match="batch 2 up to offset 102 is committed, .* lead to batch 1 up to 101"):
+    with pytest.raises(Disagreement, match=r"offset 102 .* is committed, but journal and store lead to 101 "):
         follow(journal, None, committed(marks[-1]), faults)
     assert WAIT_SECONDS <= faults.wall.now() - before < WAIT_SECONDS + 1
 
@@ -120,6 +118,24 @@ def test_a_batch_of_which_the_last_part_is_missing_is_waited_for(journal: HandWr
     faults.hide(TOPIC, mark.journal, 3.0)
     followed = follow(journal, None, committed(mark), faults)
     assert (followed.mark, set(followed.states)) == (mark, {"a", "b", "c"})
+
+
+# A committed offset without a note of the batch
+
+
+def test_without_a_note_it_goes_to_the_end_and_must_arrive_at_the_offset(journal: HandWritten) -> None:
+    journal.batch({"a": b"1"})
+    timers = journal.batch({"a": b"2"}, events=0)
+    assert follow(journal, None, Committed(timers.next)) == Followed(timers, {"a": b"2"}, 0)
+    for other in (-1, 1):
+        with pytest.raises(Disagreement, match="was changed by hand; delete the group's offset"):
+            follow(journal, None, Committed(timers.next + other))
+
+
+def test_without_a_note_it_waits_too(journal: HandWritten, faults: Faults) -> None:
+    first, last = journal.batch(), journal.batch()
+    faults.hide(TOPIC, first.journal + 1, 3.0)
+    assert follow(journal, None, Committed(last.next), faults).mark == last
 
 
 # Without a committed offset
@@ -136,42 +152,32 @@ def test_without_a_committed_offset_it_goes_to_the_end(journal: HandWritten) -> 
 # What contradicts itself
 
 
-def test_an_offset_that_was_committed_by_hand_is_refused(journal: HandWritten) -> None:
-    mark = journal.batch()
-    with pytest.raises(Disagreement, match=r"offset 101 was not committed by a worker; delete the group's offset"):
-        follow(journal, mark, Committed(mark.next, ""))
-
-
 def test_another_offset_than_the_batch_led_to_is_refused(journal: HandWritten) -> None:
     mark = journal.batch()
-    with pytest.raises(Disagreement, match="changed by hand"):
+    with pytest.raises(Disagreement, match=r"offset 102 .* to 101 .* was changed by hand; delete the group's offset"):
         follow(journal, None, Committed(mark.next + 1, str(mark.sequence)))
 
 
 def test_a_store_that_is_ahead_of_what_was_committed_is_refused(journal: HandWritten) -> None:
     first, last = journal.batch(), journal.batch()
-    with pytest.raises(Disagreement, match="batch 1 up to offset 101 is committed, .* lead to batch 2 up to 102"):
+    with pytest.raises(Disagreement, match=r"offset 101 .* is committed, but journal and store lead to 102 "):
         follow(journal, last, committed(first))
 
 
-def test_a_broken_chain_is_refused(journal: HandWritten) -> None:
-    first, lost = journal.batch(), journal.batch()
-    journal.mark = lost
+@pytest.mark.parametrize("starts_at", ["the mark", "the beginning"])
+def test_a_broken_chain_is_refused(journal: HandWritten, starts_at: str) -> None:
+    first = journal.batch()
+    journal.mark = replace(first, journal=first.journal + 50)
     last = journal.batch()
     with pytest.raises(Disagreement, match=f"the journal's chain is broken behind offset {first.journal}"):
-        follow(journal, first_again(journal, first), committed(last))
-
-
-def first_again(journal: HandWritten, mark: Mark) -> Mark:
-    """``mark`` where its successor was lost: the one behind it follows somebody else."""
-    return replace(mark, journal=mark.journal)
+        follow(journal, first if starts_at == "the mark" else None, committed(last))
 
 
 # How far back it reaches
 
 
 def test_something_committed_and_no_journal_is_incomplete(journal: HandWritten) -> None:
-    with pytest.raises(IncompleteJournal, match="batch 7 is committed, but no journal leads there"):
+    with pytest.raises(IncompleteJournal, match=r"offset 107 is committed, but no journal leads there"):
         follow(journal, None, Committed(107, "7"))
 
 
@@ -183,7 +189,9 @@ def test_from_the_floor_on_everything_is_there(journal: HandWritten) -> None:
     assert swept.journal > swept.floor  # between them is the marker of the transaction before
     assert follow(journal, None, committed(last)).states == {"a": b"2", "b": b"3"}
     journal.begins_at(last.journal)
-    with pytest.raises(IncompleteJournal, match=f"starts at {swept.journal + 1}, but is complete only from {swept.floor}"):
+    with pytest.raises(
+        IncompleteJournal, match=f"starts at {swept.journal + 1}, but is complete only from {swept.floor}"
+    ):
         follow(journal, None, committed(last))
 
 

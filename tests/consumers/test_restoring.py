@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -13,23 +13,25 @@ from consumers.memory_source import MemoryTail
 from consumers.model_feed import ModelFeed
 from consumers.restoring import Identity, Restorer
 from consumers.source import Record
-from producers.personas import Personas
+from producers.personas import Personas, PersonasPlan
 from producers.sink import Committed
 from stream.customer.features import FeatureSet
 from stream.errors import BadRecord, IncompleteJournal, SettingsError, StoreUnavailable
 from stream.view.journal import NOTHING, JournalPart, Mark
 from stream.view.store import Update, Wanted
-from tests.consumers.shop import PLAN, settings, settle
-from tests.consumers.unsteady import UnsteadyStore, UnsteadyTail, UnsteadyTwins
+from tests.consumers.shop import settings, settle
+from tests.consumers.unsteady import UnsteadyTail, UnsteadyTwins
 
-PARTITIONS = 4
+PLAN = PersonasPlan(customers=24, days=30)
+PARTITIONS = 2
 EVERYTHING = Wanted((), due_before_ms=1 << 62, due_limit=1 << 30)
 
 
 @pytest.fixture
 def shop() -> UnsteadyTwins:
     """A quiet shop with one model, so that no segment was renamed after a customer was told."""
-    twins = UnsteadyTwins(settings(model={"macro_rows": 100_000}))
+    model, topics = {"warmup_customers": 16, "macro_rows": 100_000}, {"partitions": PARTITIONS}
+    twins = UnsteadyTwins(settings(model=model, topics=topics))
     twins.send(Personas(PLAN))
     settle(twins)
     return twins
@@ -63,18 +65,27 @@ def restore(twins: UnsteadyTwins, **changed: Any) -> dict[int, Mark]:
     return {p: by.restore(p, committed(twins, p), 0) for p in range(PARTITIONS)}
 
 
-def view(twins: UnsteadyTwins) -> dict[str, object]:
-    """All that the store shows, to anybody."""
+@dataclass
+class View:
+    """All that the store shows, to anybody; by partition or by customer."""
+
+    watermarks: dict[int, bytes]
+    states: dict[int, dict[bytes, bytes]]
+    timers: dict[int, Sequence[bytes]]
+    hashes: dict[bytes, dict[str, str]]
+    documents: dict[bytes, dict[str, Any] | None]
+
+
+def view(twins: UnsteadyTwins) -> View:
     reader, partitions = twins.store.reader, range(PARTITIONS)
     hashes = dict(reader.customers())
-    return {
-        "watermarks": [reader.watermark(p) for p in partitions],
-        "states": [dict(reader.states(p)) for p in partitions],
-        "deadlines": [twins.store.load({p: EVERYTHING})[p].due for p in partitions],
-        "hashes": hashes,
-        "documents": {customer: reader.features(customer) for customer in hashes},
-        "statuses": [reader.status(p) for p in partitions],
-    }
+    return View(
+        {p: reader.watermark(p) or b"" for p in partitions},
+        {p: dict(reader.states(p)) for p in partitions},
+        {p: twins.store.load({p: EVERYTHING})[p].due for p in partitions},
+        hashes,
+        {customer: reader.features(customer) for customer in hashes},
+    )
 
 
 def history(twins: UnsteadyTwins, partition: int) -> list[tuple[int, JournalPart]]:
@@ -90,20 +101,15 @@ def marked(twins: UnsteadyTwins, partition: int, **changed: Any) -> None:
     assert twins.store.apply(partition, held, Update(mark.to_bytes()))
 
 
-def kept(store: UnsteadyStore) -> object:
-    """The private part of the store: whether anything was written."""
-    return [dict(store.reader.states(p)) for p in range(PARTITIONS)], [store.reader.watermark(p) for p in range(4)]
-
-
 # A store that was lost, or is old
 
 
 def test_a_lost_store_comes_back_as_it_was(shop: UnsteadyTwins) -> None:
     before = view(shop)
-    marks = {p: Mark.from_bytes(shop.store.reader.watermark(p) or b"") for p in range(PARTITIONS)}
-    assert len(before["hashes"]) == PLAN.customers  # type: ignore[arg-type]
+    assert len(before.hashes) == PLAN.customers
+    assert any(before.timers.values())
     shop.store.lose()
-    assert restore(shop) == marks
+    assert restore(shop) == {p: Mark.from_bytes(held) for p, held in before.watermarks.items()}
     assert view(shop) == before
 
 
@@ -117,7 +123,7 @@ def test_it_is_written_page_by_page(shop: UnsteadyTwins, page: int, monkeypatch:
     assert view(shop) == before
     sizes = [len(update.states) for _, update in shop.store.applied]
     assert sum(sizes) == PLAN.customers
-    assert max(sizes) == min(page, max(len(dict(shop.store.reader.states(p))) for p in range(PARTITIONS)))
+    assert max(sizes) == min(page, max(map(len, before.states.values())))
 
 
 def test_a_store_that_is_behind_goes_on_from_where_it_is(shop: UnsteadyTwins) -> None:
@@ -141,7 +147,7 @@ def test_a_store_that_is_up_to_date_is_left_alone(shop: UnsteadyTwins) -> None:
     shop.faults.order("tail.bounds", IncompleteJournal("nobody has to read anything"))
     marks = restore(shop)
     assert shop.store.applied == []
-    assert {p: mark.to_bytes() for p, mark in marks.items()} == dict(enumerate(before["watermarks"]))  # type: ignore[call-overload]
+    assert {p: mark.to_bytes() for p, mark in marks.items()} == before.watermarks
 
 
 def test_batches_that_changed_nobody_move_the_watermark(shop: UnsteadyTwins) -> None:
@@ -196,10 +202,10 @@ def test_states_whose_journal_is_gone_are_not_added_to_from_the_beginning(shop: 
         shop.broker.delete_before(
             shop.settings.topics.journal, partition, shop.broker.bounds(shop.settings.topics.journal, partition)[1]
         )
-    before = kept(shop.store)
-    with pytest.raises(IncompleteJournal, match="the store has states, but nothing is committed .* empty the store"):
+    before = view(shop)
+    with pytest.raises(IncompleteJournal, match=r"the store has states, but nothing is committed .* empty the store"):
         restorer(shop).restore(0, None, 0)
-    assert kept(shop.store) == before
+    assert view(shop) == before
 
 
 # What goes wrong on the way
@@ -228,7 +234,7 @@ def test_nothing_is_written_over_another_worker(shop: UnsteadyTwins, monkeypatch
     shop.faults.order("store.apply", lambda: restorer(shop).restore(0, committed(shop, 0), 0), after=2)
     with pytest.raises(StoreUnavailable, match="partition 0: another worker wrote to the store during the restore"):
         restorer(shop).restore(0, committed(shop, 0), 0)
-    assert shop.store.reader.watermark(0) == before["watermarks"][0]  # type: ignore[index]
+    assert shop.store.reader.watermark(0) == before.watermarks[0]
     restore(shop)
     assert view(shop) == before
 
@@ -246,9 +252,12 @@ def test_a_damaged_watermark_is_refused(shop: UnsteadyTwins) -> None:
 @pytest.mark.parametrize(
     ("other", "mend"),
     [
-        ({"topic_id": "other"}, "topics.events: .* was recreated .*; start with another kafka.group and an empty store"),
-        ({"partitions": 5}, "topics.partitions: state was written for 4 partitions, .* has 5; .* create a new topic"),
-        ({"features_id": "other"}, "customers.features: the declarations changed .*; restore the old ones, or start"),
+        (
+            {"topic_id": "other"},
+            r"topics.events: .* was recreated .*; start with another kafka.group",
+        ),
+        ({"partitions": 5}, r"topics.partitions: state was written for 2 partitions, .* has 5; .* create a new topic"),
+        ({"features_id": "other"}, r"customers.features: the declarations changed .*; restore the old ones, or start"),
     ],
 )
 @pytest.mark.parametrize("said_by", ["the store", "the journal"])
@@ -258,10 +267,10 @@ def test_states_of_another_topic_or_declaration_are_refused(
     identity = replace(restorer(shop).identity, **other)
     if said_by == "the journal":
         shop.store.lose()
-    before = kept(shop.store)
+    before = view(shop)
     with pytest.raises(SettingsError, match=mend):
         restore(shop, identity=identity)
-    assert kept(shop.store) == before
+    assert view(shop) == before
 
 
 # What people are told meanwhile, and afterwards

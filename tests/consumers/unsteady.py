@@ -16,7 +16,6 @@ from stream.errors import SegstreamError
 from stream.view.memory_store import MemoryStore
 from stream.view.store import Loaded, Update, Wanted
 
-
 Fault = SegstreamError | Callable[[], object] | None
 
 
@@ -134,6 +133,7 @@ class UnsteadyStore(MemoryStore):
 class UnsteadyTwins(Twins):
     """The whole service over unsteady parts; steady as long as nothing is ordered."""
 
+    store: UnsteadyStore = field(init=False)
     faults: Faults = field(init=False)
 
     def __post_init__(self) -> None:

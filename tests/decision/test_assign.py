@@ -24,7 +24,9 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
     retiring = draw(st.lists(st.booleans(), min_size=len(centroids), max_size=len(centroids)))
     numbers = draw(st.permutations(range(1, 8)))
     segments = tuple(
-        Segment(number, f"name of {number}", tuple(map(float, at)), draw(st.sampled_from([0.5, 2.0])), 1, retiring=leaves)
+        Segment(
+            number, f"name of {number}", tuple(map(float, at)), draw(st.sampled_from([0.5, 2.0])), 1, retiring=leaves
+        )
         for number, at, leaves in zip(numbers, centroids, retiring, strict=False)
     )
     cells = draw(places)
@@ -134,7 +136,10 @@ def test_vectors_may_stand_in_rows_and_columns() -> None:
     assert distances.shape == (3, 10, 6)
     assert distances.reshape(30, -1).tobytes() == assigner.distances(y).tobytes()
     held = np.arange(10) % 7 + 1
-    assert assigner.moves(distances, held).ravel().tolist() == assigner.moves(assigner.distances(y), np.tile(held, 3)).tolist()
+    assert (
+        assigner.moves(distances, held).ravel().tolist()
+        == assigner.moves(assigner.distances(y), np.tile(held, 3)).tolist()
+    )
 
 
 def test_a_segment_is_held_until_a_rival_is_nearer_by_the_margin() -> None:

@@ -112,7 +112,9 @@ def test_what_is_left_of_the_closed_is_their_version_and_what_they_sent() -> Non
 
 
 def test_looks_side_by_side_have_the_bits_of_each_alone() -> None:
-    rows = np.concatenate([customer(n, gap, amount) for n in range(1, 8) for gap in (0.5, 9.0) for amount in (2.0, 700.0)])
+    rows = np.concatenate(
+        [customer(n, gap, amount) for n in range(1, 8) for gap in (0.5, 9.0) for amount in (2.0, 700.0)]
+    )
     at, alone = rows["newest_at"] + np.arange(len(rows)) * DAY_MS, rows.copy()
     look(shop(), rows, at, ASSIGNER)
     for i in range(len(alone)):
