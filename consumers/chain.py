@@ -86,7 +86,8 @@ class Chain:
             if committed is not None:
                 raise IncompleteJournal(f"{where}: offset {committed.offset} is committed, but no journal leads there")
             return
-        if committed is not None and committed not in (Committed(mark.next, str(mark.sequence)), Committed(mark.next)):
+        led_to = (Committed(mark.next, str(mark.sequence)), Committed(mark.next))
+        if committed is not None and committed not in led_to:
             raise Disagreement(
                 f"{where}: offset {committed.offset} (batch '{committed.note}') is committed, but journal and store lead "
                 f"to {mark.next} (batch {mark.sequence}): it was changed by hand; delete the group's offset of this "

@@ -21,6 +21,7 @@ from stream.errors import BadRecord, BrokerUnavailable, CommitFailed, Disagreeme
 from stream.metrics import OwnerMetrics
 from stream.model.learner import Learner, MacroStep
 from stream.model.learning import LearningRecord
+from stream.model.snapshot import Snapshot
 from stream.settings import Tree
 from stream.view.store import Store
 
@@ -28,6 +29,8 @@ log = logging.getLogger(__name__)
 
 LEARNING = 0
 """The only partition of the learning topic."""
+SLOTS = 8
+"""Snapshots that survive compaction."""
 
 
 @dataclass(frozen=True)
@@ -157,7 +160,7 @@ class Owner:
     ) -> list[Outgoing]:
         topics = self._settings.topics
         return [
-            Outgoing(topics.model, 0, None, learner.to_record(step.snapshot)),
+            Outgoing(topics.model, 0, _slot(step.snapshot), learner.to_record(step.snapshot)),
             *(
                 Outgoing(topics.ledger, 0, e.id.encode(), encode_entry(ledger_message(e, wall_ms)))
                 for e in step.entries
@@ -172,3 +175,8 @@ class Owner:
             self._wiring.store.publish_segments({p.id: encode_profile(p) for p in profiles})
         except StoreUnavailable as error:
             log.warning("segments are committed but not shown yet: %s", error)
+
+
+def _slot(snapshot: Snapshot) -> bytes:
+    """Key of a snapshot: compaction keeps the newest of each slot, so one bad snapshot is never all that is left."""
+    return b"%d" % (snapshot.version % SLOTS)

@@ -44,6 +44,13 @@ def shapes(topics: TopicSettings) -> dict[str, Shape]:
         "min.compaction.lag.ms": str(30 * _DAY_MS),
         "delete.retention.ms": str(30 * _DAY_MS),
     }
+    model = {
+        # All for longer than the full history of changes, so that each of them can be verified; then the newest of
+        # each slot for ever, so that a model nobody adds to does not vanish.
+        "cleanup.policy": "compact",
+        "min.compaction.lag.ms": str(35 * _DAY_MS),
+        "max.message.bytes": str(4 * _MIB),
+    }
     return {
         # The record's time is the broker's clock: it tells events from the future, and retention would delete
         # a replayed year at once if the producer's time counted.
@@ -53,8 +60,7 @@ def shapes(topics: TopicSettings) -> dict[str, Shape]:
         topics.rejected: Shape(topics.partitions, _kept(30) | {"max.message.bytes": str(2 * _MIB)}),
         topics.journal: Shape(topics.partitions, _kept(7)),
         topics.learning: Shape(1, _kept(7) | {"max.message.bytes": str(4 * _MIB)}),
-        # Longer than the full history of changes, so that each of them can be verified.
-        topics.model: Shape(1, _kept(35) | {"max.message.bytes": str(4 * _MIB)}),
+        topics.model: Shape(1, model),
         topics.ledger: Shape(1, {"cleanup.policy": "delete", "retention.ms": _FOREVER}),
         topics.profiles: Shape(1, {"cleanup.policy": "compact"}),
     }

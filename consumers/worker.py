@@ -147,7 +147,7 @@ class Worker:
 
     def _process(self, poll: Poll, restored: set[int]) -> Done:
         started, planner = self._wiring.clocks.now_seconds(), self._planner
-        # What was polled of a partition before it was restored may start behind a batch that was dropped: it comes again.
+        # What was polled of a partition before it was restored may start behind a dropped batch: it comes again.
         ours = {p: r for p, r in poll.records.items() if p in self._marks and r and p not in restored}
         intakes = {p: take_in(r, p, self._rules, self._settings.topics) for p, r in ours.items()}
         next_offset = {p: records[-1].offset + 1 for p, records in ours.items()}

@@ -48,7 +48,7 @@ def test_the_cause_is_behaviour_when_only_the_event_explains_it() -> None:
     assert change.reasons[0].before is not None
     assert change.reasons[0].after is not None
     assert change.reasons[0].before < 30 < change.reasons[0].after
-    assert [m.id for m in change.membership][0] == "s3"
+    assert change.membership[0].id == "s3"
     assert sum(m.share for m in change.membership) == pytest.approx(1.0)
     assert change.counterfactual is not None
 

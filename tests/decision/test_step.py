@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from itertools import pairwise
 from random import Random
@@ -26,9 +27,16 @@ models = st.sampled_from([None, shop_model()])
 few = settings(max_examples=60)
 
 
-def living(events: list[Event], snapshot: Snapshot | None = None, at: list[int] | None = None, **how: int) -> Town:
-    town = Town(shop(), snapshot, **how)
-    town.live(events, at or [])
+def living(
+    events: list[Event],
+    snapshot: Snapshot | None = None,
+    at: Iterable[int] = (),
+    *,
+    partitions: int = 1,
+    wall_ms: int = WALL_MS,
+) -> Town:
+    town = Town(shop(), snapshot, partitions=partitions, wall_ms=wall_ms)
+    town.live(events, at)
     return town
 
 
@@ -47,7 +55,7 @@ def test_where_batches_are_cut_changes_no_bit(snapshot: Snapshot | None, data: s
 @given(streams())
 @few
 def test_one_by_one_is_the_same_as_all_at_once(events: list[Event]) -> None:
-    single = living(events, shop_model(), list(range(1, len(events))))
+    single = living(events, shop_model(), range(1, len(events)))
     assert single.states == living(events, shop_model()).states
 
 

@@ -17,7 +17,8 @@ def year(seed: int, customers: int = 10, days: int = 365) -> list[Event]:
 
 def _life(rng: np.random.Generator, customer: str, days: int) -> list[Event]:
     gap_days, basket = rng.lognormal(1.8, 0.7), rng.lognormal(3.5, 0.9)
-    at, end, events = rng.uniform(0, 60), rng.uniform(60, days * 1.5), []
+    events: list[Event] = []
+    at, end = rng.uniform(0, 60), rng.uniform(60, days * 1.5)
     while at < min(end, days):
         amount = round(float(basket * rng.lognormal(0, 0.5)), 2)
         lines = (("fruit", round(amount * rng.random(), 2), bool(rng.random() < 0.3)), ("soap", 1.0, False))

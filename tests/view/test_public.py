@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from stream.contracts.changes import SegmentChange
 from stream.contracts.events import Event
 from stream.contracts.timestamps import rfc3339
 from stream.customer.features import NEVER
@@ -43,30 +42,26 @@ def test_what_is_public_is_a_function_of_each_row_alone(events: list[Event]) -> 
         assert feature_documents(shop(), rows[i : i + 1]) == documents[i : i + 1]
 
 
-def agrees(public: dict[str, str], change: SegmentChange) -> bool:
-    """Whether a hash says what the last change said."""
-    assert change.current is not None
-    return public == {
-        "id": change.current.id,
-        "name": change.current.name,
-        "status": change.current.status.value,
-        "version": str(change.version),
-        "previous": public["previous"],
-        "cause": change.cause.value,
-        "since": public["since"],
-        "decided_at": str(WALL_MS),
-        "margin": "" if change.margin is None else f"{change.margin:.6g}",
-        "model_version": str(change.model_version),
-        "provisional": change.provisional or "",
-    } and change.occurred_at == rfc3339(int(public["since"]))
-
-
 def test_a_hash_says_what_the_last_change_said() -> None:
     town = town_of(year(6))
     last = {customer: changes[-1] for customer, changes in told(town.changes).items()}
     for customer, public in zip(sorted(town.states), segment_hashes(town.rows(), NAMES), strict=True):
+        change = last[customer]
         assert public is not None
-        assert agrees(public, last[customer]), customer
+        assert change.current is not None
+        assert public.pop("previous") in ("", "s1", "s2", "s3")
+        assert rfc3339(int(public.pop("since"))) == change.occurred_at
+        assert public == {
+            "id": change.current.id,
+            "name": change.current.name,
+            "status": change.current.status.value,
+            "version": str(change.version),
+            "cause": change.cause.value,
+            "decided_at": str(WALL_MS),
+            "margin": "" if change.margin is None else f"{change.margin:.6g}",
+            "model_version": str(change.model_version),
+            "provisional": change.provisional or "",
+        }
 
 
 def test_previous_is_the_segment_before_the_present_one() -> None:
