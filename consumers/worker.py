@@ -155,6 +155,7 @@ class Worker:
         if not wanted:
             return Done()
         loaded = self._load(wanted)
+        planner.loaded(wanted, loaded)
         busy = [p for p in loaded if p in ours or wanted[p].sweep_limit or loaded[p].due]
         if not busy:
             return Done()
@@ -163,7 +164,6 @@ class Worker:
         batch = assemble(self._features, intakes, marks, loaded, round(started * 1000))
         learns_rows = self._settings.model.kind != "cells"
         step = Stepper(self._features, self.assigner, learns_rows).step(batch)
-        planner.loaded(wanted, loaded)
         marks = planner.advanced(marks, batch, step, next_offset, wanted, loaded, self.assigner)
         out = outcome(self._settings.topics, self._features, intakes, self._marks, marks, batch, step)
         learning_next = self._commit(poll, out, batch, step)

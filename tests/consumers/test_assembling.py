@@ -48,7 +48,7 @@ def test_every_record_is_accepted_or_rejected_and_the_feed_goes_on() -> None:
     bad = [record(1, b"damaged"), record(3, None), record(4, order("e3", "bob"))]
     intake = take_in(sorted([*good, *bad], key=lambda r: r.offset), 0, RULES, TOPICS)
     assert [e.event_id for e in intake.events] == ["e1", "e2"]
-    assert intake.reasons == ["bad_json", "null_value", "key_mismatch"]
+    assert intake.reasons == ["not_json", "null_value", "key_mismatch"]
     assert len(intake.rejected) == 3
 
 

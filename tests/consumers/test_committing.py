@@ -21,7 +21,7 @@ from stream.model.learning import LearningRecord
 from stream.settings import TopicSettings
 from stream.view import journal
 from stream.view.journal import NOTHING, JournalPart, Mark
-from tests.helpers import HOUR_MS, MONDAY_MS, WALL_MS, event, shop, shop_model
+from tests.helpers import HOUR_MS, MONDAY_MS, event, shop, shop_model
 from tests.town import Town
 
 TOPICS = TopicSettings()
@@ -167,7 +167,3 @@ def test_a_restore_writes_the_hash_of_everybody_who_was_ever_looked_at() -> None
     rows["status"] = [Status.NEW, Status.COLD, Status.CLOSED, Status.READY]
     assert all_of(rows).tolist() == [1, 2, 3]
     assert updated(rows, [2]).hashes == {b"c2": None}, "who is closed has none"
-
-
-def test_a_clock_of_the_wall_is_no_state() -> None:
-    assert WALL_MS not in lived()["deadline"].tolist()

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -59,6 +59,7 @@ def test_natural_units_of_wide_untransformed_ranges_do_not_overflow() -> None:
 
 
 @given(streams(customers=6, max_events=40), silences)
+@settings(max_examples=30)
 def test_the_batch_does_not_change_the_bits(events: list[Event], silence_ms: int) -> None:
     features = shop()
     everybody = sorted({e.customer_id for e in events})

@@ -6,7 +6,7 @@ from random import Random
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from stream.contracts.events import Event
@@ -21,6 +21,7 @@ from tests.streams import streams
 
 HALF_LIFE_MS = shop().settings.half_life_ms
 one_customer = streams(customers=1, refunds=True)
+few = settings(max_examples=40)
 
 
 def monoid(rows: States) -> bytes:
@@ -35,6 +36,7 @@ def assert_near(left: States, right: States, events: list[Event]) -> None:
     assert (np.abs(left["sums"] - right["sums"]) <= 2e-9 * sizes + 1e-300).all()
 
 
+@few
 @given(one_customer)
 def test_sums_are_what_the_reference_says(events: list[Event]) -> None:
     features = shop()
@@ -52,6 +54,7 @@ def test_sums_are_what_the_reference_says(events: list[Event]) -> None:
         assert values[slot] == pytest.approx(value, abs=1e-9 * sizes[name, category] + 1e-300)
 
 
+@few
 @given(one_customer, st.randoms(use_true_random=False))
 def test_any_order_gives_the_same_state(events: list[Event], random: Random) -> None:
     shuffled = list(events)
@@ -59,6 +62,7 @@ def test_any_order_gives_the_same_state(events: list[Event], random: Random) -> 
     assert_near(folded(shop(), events), folded(shop(), shuffled), events)
 
 
+@few
 @given(one_customer, one_customer)
 def test_merging_is_commutative_and_the_same_as_folding(left: list[Event], right: list[Event]) -> None:
     a, b = folded(shop(), left), folded(shop(), right)
@@ -67,6 +71,7 @@ def test_merging_is_commutative_and_the_same_as_folding(left: list[Event], right
     assert_near(joined, folded(shop(), left + right), left + right)
 
 
+@few
 @given(one_customer, one_customer, one_customer)
 def test_merging_is_associative(first: list[Event], second: list[Event], third: list[Event]) -> None:
     a, b, c = (folded(shop(), events) for events in (first, second, third))
@@ -75,6 +80,7 @@ def test_merging_is_associative(first: list[Event], second: list[Event], third: 
     assert_near(left, right, first + second + third)
 
 
+@few
 @given(one_customer)
 def test_the_empty_state_is_the_identity(events: list[Event]) -> None:
     rows, nobody = folded(shop(), events), empty(shop(), 1)
@@ -93,6 +99,7 @@ def test_a_merge_leaves_its_arguments_alone_and_keeps_the_decision_of_the_left()
     assert (left.tobytes(), right.tobytes()) == before
 
 
+@few
 @given(streams(customers=1, max_events=12), streams(customers=1, max_events=12))
 def test_customers_side_by_side_have_the_bits_of_each_alone(left: list[Event], right: list[Event]) -> None:
     features, n = shop(), min(len(left), len(right))

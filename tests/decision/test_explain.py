@@ -40,7 +40,7 @@ def chance_model(seed: int) -> Snapshot:
 
 
 @given(st.integers(0, 10_000))
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_contributions_are_shares_and_features_are_in_natural_units(seed: int) -> None:
     explainer = Explainer(shop(), Assigner(chance_model(seed)))
     entry, now, old = crowd(seed + 2, 20), crowd(seed + 3, 20), np.arange(20) % 4
@@ -90,7 +90,7 @@ def cheapest(assigner: Assigner, y: NDArray[np.int16], old: int) -> float:
 
 
 @given(st.integers(0, 10_000))
-@settings(max_examples=25)
+@settings(max_examples=12)
 def test_a_counterfactual_holds_the_old_segment_and_none_is_smaller(seed: int) -> None:
     assigner = Assigner(chance_model(seed))
     scale, y = assigner.snapshot.scale, crowd(seed + 2, 6)

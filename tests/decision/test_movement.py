@@ -19,7 +19,7 @@ from tests.helpers import DAY_MS, HOUR_MS, MONDAY_MS, event, shop, shop_model
 from tests.streams import cuts, streams
 from tests.town import Town
 
-few = settings(max_examples=50)
+few = settings(max_examples=30)
 
 
 class Ledger:

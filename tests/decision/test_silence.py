@@ -33,9 +33,8 @@ def clockwork(at_ms: int) -> Event:
 
 
 def pass_to(town: Town, at_ms: int) -> None:
-    """Let time pass, by events of others that are not too far apart to be believed."""
-    start = town.clocks[0].now_ms
-    town.live([clockwork(t) for t in [*range(start + DAY_MS, at_ms, DAY_MS), at_ms]])
+    """Let time pass: three others come at ``at_ms``, so that it is believed."""
+    town.live([event(f"witness {i}", at_ms, 1.0) for i in range(3)])
 
 
 def statuses(town: Town, customer: str) -> list[tuple[str, str]]:
@@ -212,10 +211,10 @@ def test_a_year_at_once_or_event_by_event_gives_the_same_changes(seed: int) -> N
 
 
 def test_a_year_at_once_or_paced_gives_the_same_changes() -> None:
-    """Paced: a heartbeat of somebody else every six hours lets each timer fire when it falls due."""
+    """Paced: a heartbeat of somebody else every day lets each timer fire when it falls due."""
     events = [e for e in year(9) if e.customer_id < "c006"]
     last = events[-1].occurred_at_ms + 40 * DAY_MS
-    beats = [clockwork(t) for t in range(MONDAY_MS, last, DAY_MS // 2)]
+    beats = [clockwork(t) for t in range(MONDAY_MS, last, DAY_MS)]
     paced = Town(shop(), shop_model())
     both = sorted(events + beats, key=lambda e: e.occurred_at_ms)
     paced.live(both, range(40, len(both), 40))
@@ -226,7 +225,7 @@ def test_a_year_at_once_or_paced_gives_the_same_changes() -> None:
 
 
 @given(streams(), st.booleans())
-@settings(max_examples=60)
+@settings(max_examples=25)
 def test_a_deadline_is_always_later_than_the_look(events: list[Event], has_model: bool) -> None:
     town = Town(shop(), shop_model() if has_model else None)
     for one in events:
@@ -238,7 +237,7 @@ def test_a_deadline_is_always_later_than_the_look(events: list[Event], has_model
 
 
 @given(streams(max_events=12))
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_silence_comes_to_an_end(events: list[Event]) -> None:
     """In three years of silence everybody is closed, after a few timers each: no timer goes on for ever."""
     town = Town(shop(), shop_model())
@@ -253,7 +252,7 @@ def test_silence_comes_to_an_end(events: list[Event]) -> None:
 
 
 @given(streams(max_events=25, customers=5), st.integers(-10, 100 * 24))
-@settings(max_examples=60)
+@settings(max_examples=25)
 def test_deadlines_before_the_reach_are_exact_and_none_behind_it_comes_before(
     events: list[Event], reach_hours: int
 ) -> None:

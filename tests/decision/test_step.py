@@ -24,7 +24,7 @@ from tests.streams import cuts, streams
 from tests.town import Town, told
 
 models = st.sampled_from([None, shop_model()])
-few = settings(max_examples=60)
+few = settings(max_examples=35)
 
 
 def living(
@@ -52,7 +52,7 @@ def test_where_batches_are_cut_changes_no_bit(snapshot: Snapshot | None, data: s
     assert parts.clocks == whole.clocks
 
 
-@given(streams())
+@given(streams(max_events=15))
 @few
 def test_one_by_one_is_the_same_as_all_at_once(events: list[Event]) -> None:
     single = living(events, shop_model(), range(1, len(events)))

@@ -31,7 +31,7 @@ def repacked(rows: States) -> States:
 
 
 @given(streams(customers=4))
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_what_is_public_is_a_function_of_each_row_alone(events: list[Event]) -> None:
     rows = town_of(events).rows()
     hashes, documents = segment_hashes(rows, NAMES), feature_documents(shop(), rows)
@@ -95,7 +95,7 @@ def test_a_segment_without_a_name_has_an_empty_one() -> None:
 
 
 @given(streams(customers=1))
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_a_document_has_every_feature_in_natural_units(events: list[Event]) -> None:
     rows = town_of(events).rows()
     if rows["status"][0] == Status.CLOSED:

@@ -1,0 +1,78 @@
+"""What people are told of segments: the same as the model says, in the words of the contract."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from consumers.announcing import ledger_message, profile_messages
+from stream.contracts.segments import Flow, decode_entry, decode_profile, encode_entry, encode_profile
+from stream.model.ledger import LedgerEntry, LedgerKind
+from stream.model.snapshot import Snapshot
+from tests.helpers import MONDAY_MS, WALL_MS, shop, shop_model
+
+
+def entry(kind: LedgerKind = "born", **fields: object) -> LedgerEntry:
+    plain = {"number": 3, "name": "large", "at_ms": MONDAY_MS, "model_version": 7, "customers": 120}
+    return replace(LedgerEntry(kind, **plain), **fields)  # type: ignore[arg-type]
+
+
+def profiled() -> Snapshot:
+    """The model of the little shop, with profiles; the third segment is leaving."""
+    snapshot = shop_model(retiring=[3])
+    population = shop().natural(snapshot.scale.mean[None])[0]
+    twice = dict(zip(shop().names, (2 * population).tolist(), strict=True))
+    segments = [replace(s, profile=twice, customers=10 * s.number) for s in snapshot.segments]
+    return replace(snapshot, segments=tuple(segments))
+
+
+@pytest.mark.parametrize("kind", ["born", "shifted", "split", "merged", "renamed", "retiring", "retired"])
+def test_every_kind_of_entry_has_its_word_in_the_contract(kind: LedgerKind) -> None:
+    message = ledger_message(entry(kind), WALL_MS)
+    assert decode_entry(encode_entry(message)) == message
+    assert (message.kind.value, message.segment_id, message.name, message.model_version) == (kind, "s3", "large", 7)
+    assert (message.occurred_at, message.decided_at) == ("2025-01-06T00:00:00.000Z", "2027-01-15T08:00:00.000Z")
+    assert message.detail.text == f"s3 'large' {kind}, 120 customers"
+
+
+def test_customers_flow_into_who_is_born_and_out_of_all_others() -> None:
+    of = {2: 30, 1: 20}
+    assert ledger_message(entry("born", related=of), 0).detail.flows == (Flow("s1", "s3", 20), Flow("s2", "s3", 30))
+    assert ledger_message(entry("merged", related=of), 0).detail.flows == (Flow("s3", "s1", 20), Flow("s3", "s2", 30))
+
+
+def test_an_entry_in_words() -> None:
+    said = entry("renamed", former_name="small", related={2: 30, 1: 20}, radii=0.756)
+    assert ledger_message(said, 0).detail.text == (
+        "s3 'large' renamed, 120 customers, until now 'small', 0.76 radii from where it was last stated to be "
+        "(20 with s1, 30 with s2)"
+    )
+
+
+def test_a_profile_stands_beside_the_population() -> None:
+    snapshot = profiled()
+    messages = profile_messages(shop(), snapshot, WALL_MS)
+    assert [decode_profile(encode_profile(message)) for message in messages] == messages
+    assert [message.id for message in messages] == ["s1", "s2", "s3"]
+    assert [message.share for message in messages] == pytest.approx([1 / 6, 2 / 6, 3 / 6])
+    assert [message.retiring for message in messages] == [False, False, True]
+    assert {message.model_version for message in messages} == {snapshot.version}
+    orders = messages[0].profile["orders"]
+    assert orders.unit == "orders unit"
+    assert orders.times == pytest.approx(2.0)
+    assert orders.value == pytest.approx(2 * orders.population)
+
+
+def test_there_is_no_multiple_of_nothing() -> None:
+    snapshot = profiled()
+    zero = replace(snapshot.scale, mean=snapshot.scale.mean * 0 - 16_000)  # the low end of every range
+    (first, *_) = profile_messages(shop(), replace(snapshot, scale=zero), WALL_MS)
+    assert first.profile["weekend"].population == pytest.approx(0.0, abs=0.05)
+    assert all(feature.times is None for feature in first.profile.values() if feature.population <= 0)
+
+
+def test_a_model_that_nobody_is_in_has_no_shares() -> None:
+    snapshot = profiled()
+    empty = replace(snapshot, segments=tuple(replace(s, customers=0) for s in snapshot.segments))
+    assert [message.share for message in profile_messages(shop(), empty, WALL_MS)] == [0.0, 0.0, 0.0]

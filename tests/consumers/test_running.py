@@ -1,0 +1,124 @@
+"""Running: a process that is told to end finishes its round first, and is scraped while it runs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from consumers import running
+from consumers.embedded import free_port
+from consumers.supervising import USER_ERROR
+from stream.metrics import WorkerMetrics
+from stream.settings import Tree, load
+from tests.brokers import eventually
+
+ROOT = Path(__file__).parents[2]
+SECONDS = 60.0
+
+ROUNDS = """
+import sys
+from pathlib import Path
+from consumers.running import _until_told
+folder = Path(sys.argv[1])
+def round_():
+    (folder / "began").touch()
+    while not (folder / "go on").exists():
+        pass
+    (folder / "finished").touch()
+_until_told(round_)
+(folder / "ended").touch()
+"""
+SUPERVISED = """
+import sys
+from consumers.running import run
+from stream.settings import load
+sys.exit(run(load(), 1, sys.argv[1:]))
+"""
+
+
+@contextmanager
+def child(code: str, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A process of its own; killed at the end, with its children, if it is still there."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("SEGSTREAM_")}
+    process = subprocess.Popen([sys.executable, "-c", code, *arguments], cwd=ROOT, env=environ, stderr=subprocess.PIPE)
+    try:
+        yield process
+    finally:
+        for each in descendants(process):
+            each.kill()
+        process.kill()
+        process.communicate()
+
+
+def descendants(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    try:
+        return psutil.Process(process.pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+
+
+def test_told_to_end_it_finishes_its_round(tmp_path: Path) -> None:
+    with child(ROUNDS, str(tmp_path)) as process:
+        eventually(lambda: (tmp_path / "began").exists() or None, "the round", SECONDS)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGTERM):  # somebody is impatient
+            process.send_signal(number)
+        (tmp_path / "go on").touch()
+        assert process.wait(SECONDS) == 0
+    assert (tmp_path / "finished").exists()
+    assert (tmp_path / "ended").exists()
+
+
+def test_a_wrong_setting_of_the_children_ends_all() -> None:
+    with child(SUPERVISED, "--set", "kafka.no_such_setting=1") as process:
+        assert process.wait(SECONDS) == USER_ERROR
+
+
+def test_told_to_end_the_supervisor_ends_its_children() -> None:
+    with child(SUPERVISED, "--set", "kafka.bootstrap_servers=127.0.0.1:1", "--set", "metrics.enabled=false") as process:
+        children = eventually(lambda: two_of(descendants(process)), "worker and owner", SECONDS)
+        commands = {word for each in children for word in each.cmdline()[-3:]}
+        assert {"worker", "--slot", "owner"} <= commands
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(SECONDS) == 0
+        assert not [each for each in children if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
+
+
+def two_of(children: list[psutil.Process]) -> list[psutil.Process] | None:
+    return children if len(children) == 2 else None
+
+
+# Metrics
+
+
+def scraped(port: int) -> str:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+        return str(answer.read().decode())
+
+
+def metrics(**fields: object) -> Tree:
+    return load(flags={"metrics": fields})
+
+
+def test_a_process_is_scraped_while_it_runs() -> None:
+    port = free_port()
+    with running._serving(metrics(), port) as registry:
+        WorkerMetrics(registry).assigned({1, 2})
+        assert "segstream_assigned_partitions 2.0" in scraped(port)
+    with pytest.raises(urllib.error.URLError):
+        scraped(port)
+
+
+def test_metrics_are_a_setting() -> None:
+    port = free_port()
+    with running._serving(metrics(enabled=False), port), pytest.raises(urllib.error.URLError):
+        scraped(port)
