@@ -89,7 +89,7 @@ class Chain:
         led_to = (Committed(mark.next, str(mark.sequence)), Committed(mark.next))
         if committed is not None and committed not in led_to:
             raise Disagreement(
-                f"{where}: offset {committed.offset} (batch '{committed.note}') is committed, but journal and store lead "
+                f"{where}: offset {committed.offset} (batch '{committed.note}') is committed, journal and store lead "
                 f"to {mark.next} (batch {mark.sequence}): it was changed by hand; delete the group's offset of this "
                 "partition, and the journal says where to go on"
             )

@@ -108,7 +108,9 @@ class TestK7CloseWaitsForEver:
         topic = fresh("t")
         kit.create(topic)
         sink = KafkaSink(settings, fresh("slot"), Watchdog(60))
-        written, undelivered, too_large = (Outgoing(topic, 0, None, b"x" * size) for size in (1, 1, module.REQUEST_BYTES + 1))
+        written, undelivered, too_large = (
+            Outgoing(topic, 0, None, b"x" * size) for size in (1, 1, module.REQUEST_BYTES + 1)
+        )
         records = _HaltedBetween(stoppable, sink, [written], [undelivered, too_large])
         assert sink._producer is not None
         doubtful = sink._producer._sender

@@ -1,4 +1,4 @@
-"""The demo's own judgements; the run itself is a command, ``make demo``."""
+"""The demo's own judgements. The run itself is a command, and CI runs it: ``make demo``."""
 
 from __future__ import annotations
 
@@ -9,5 +9,58 @@ from dataclasses import replace
 import pytest
 
 from consumers import demo
-from stream.contracts.changes import Cause, Placed, SegmentChange
+from stream.contracts.changes import Cause, SegmentChange
+from stream.contracts.examples import CHANGE
 from stream.errors import SegstreamError
+
+assert CHANGE.current is not None
+HASH = {
+    "id": CHANGE.current.id,
+    "name": "whatever it is called now",
+    "status": CHANGE.current.status.value,
+    "version": str(CHANGE.version),
+    "cause": CHANGE.cause.value,
+}
+CLOSED = replace(CHANGE, current=None, cause=Cause.EXPIRED)
+
+
+@pytest.mark.parametrize("field", ["id", "status", "version", "cause"])
+def test_a_hash_says_what_was_last_told_or_it_does_not_match(field: str) -> None:
+    assert demo._says_the_same(HASH, CHANGE)
+    assert not demo._says_the_same({**HASH, field: "other"}, CHANGE)
+
+
+def test_who_is_closed_has_no_hash() -> None:
+    assert demo._says_the_same(None, CLOSED)
+    assert not demo._says_the_same(HASH, CLOSED)
+    assert not demo._says_the_same(None, CHANGE)
+
+
+def at(minute: int, cause: Cause) -> SegmentChange:
+    return replace(CHANGE, cause=cause, occurred_at=f"2017-06-03T22:{minute:02}:00.000Z")
+
+
+def test_the_changes_shown_are_the_newest_of_each_kind_in_time_order() -> None:
+    changes = [at(minute, cause) for cause in (Cause.MODEL, Cause.TIME, Cause.BEHAVIOUR) for minute in range(20, 30)]
+    told = demo._telling([*changes, CLOSED, replace(at(59, Cause.BEHAVIOUR), reasons=())])
+    minutes = {cause: [int(c.occurred_at[14:16]) for c in told if c.cause == cause] for cause in Cause}
+    shown = {Cause.BEHAVIOUR: [26, 27, 28, 29], Cause.TIME: [27, 28, 29], Cause.MODEL: [29]}
+    assert {cause: at for cause, at in minutes.items() if at} == shown
+    assert [c.occurred_at for c in told] == sorted(c.occurred_at for c in told)
+
+
+def said_by(code: str) -> int:
+    out = subprocess.PIPE
+    return demo._sent(subprocess.Popen([sys.executable, "-S", "-c", code], stdout=out, stderr=out, text=True))
+
+
+def test_the_producer_says_how_many_it_sent() -> None:
+    assert said_by("""print('hello'); print('{"events": 17}')""") == 17
+
+
+@pytest.mark.parametrize(
+    ("code", "why"), [("raise SystemExit('first\\nno broker')", "no broker"), ("raise SystemExit(3)", "no word")]
+)
+def test_a_producer_that_failed_is_told(code: str, why: str) -> None:
+    with pytest.raises(SegstreamError, match=f"the producer failed: {why}"):
+        said_by(code)

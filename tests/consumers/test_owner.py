@@ -10,7 +10,7 @@ import pytest
 from prometheus_client import generate_latest
 
 from consumers.build import Service
-from consumers.owner import Owner
+from consumers.owner import SLOTS, Owner
 from producers.sink import Committed, Outgoing
 from stream.contracts.segments import decode_entry, decode_profile
 from stream.customer.features import FeatureSet
@@ -126,6 +126,17 @@ def test_model_ledger_profiles_and_store_say_the_same() -> None:
     seen = metrics(town.service)
     assert seen["segstream_model_version"] == 1.0
     assert seen["segstream_model_timestamp_seconds"] == town.twins.wall.now()
+
+
+def test_compaction_keeps_several_models() -> None:
+    town = Town()
+    for _ in range(SLOTS + 1):
+        town.look()
+        town.run(2)
+    keys = [key for key, _ in town.topic(town.topics.model)]
+    assert len(keys) == SLOTS + 1
+    assert len(set(keys)) == SLOTS
+    assert keys[0] == keys[-1]
 
 
 def test_a_segment_that_is_retired_leaves_the_profiles_topic() -> None:
