@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
-import resource
 import statistics
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from typing import Any
 
+import psutil
 from prometheus_client import CollectorRegistry
 from redis import Redis
 
@@ -140,15 +140,19 @@ def _segstream(settings: Tree, tag: str, n: int) -> naive.Ran:
         at, at_cpu = time.perf_counter(), time.process_time()
         done = worker.run_once()
         if done.records and not events:
-            started, cpu = at, at_cpu
+            started, cpu = at, at_cpu + _cpu_seconds(owner.pid)
         events += done.records
         changes += len(done.step.changes) if done.step else 0
-    seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - cpu
+    ran = naive.Ran(events, changes, time.perf_counter() - started, time.process_time() + _cpu_seconds(owner.pid) - cpu)
     worker.close()
     owner.terminate()
     owner.join()
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return naive.Ran(events, changes, seconds, cpu_seconds + used.ru_utime + used.ru_stime)
+    return ran
+
+
+def _cpu_seconds(pid: int | None) -> float:
+    used = psutil.Process(pid).cpu_times()
+    return float(used.user + used.system)
 
 
 if __name__ == "__main__":

@@ -70,7 +70,7 @@ def test_looks_changes_and_transitions_are_those_of_the_steps() -> None:
     counted = Counted()
     steps = [
         counted.batch(*orders("ann", 4), *orders("bob", 4, 3000.0)),
-        counted.batch(*orders("bob", 10, 1.0, MONDAY_MS + 20 * DAY_MS)),
+        counted.batch(*orders("bob", 40, 1.0, MONDAY_MS + 20 * DAY_MS)),
         counted.batch(*(event(name, MONDAY_MS + 300 * DAY_MS, 20.0) for name in ("eve", "fay", "gus"))),
     ]
     timers = sum(step.timers for step in steps)
