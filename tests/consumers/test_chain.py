@@ -108,7 +108,7 @@ def test_it_does_not_wait_for_ever(journal: HandWritten, faults: Faults) -> None
     marks = [journal.batch() for _ in range(2)]
     faults.hide(TOPIC, marks[1].journal, 1e9)
     before = faults.wall.now()
-    with pytest.raises(Disagreement, match=r"offset 102 .* is committed, but journal and store lead to 101 "):
+    with pytest.raises(Disagreement, match=r"offset 102 .* is committed, .* lead to 101 "):
         follow(journal, None, committed(marks[-1]), faults)
     assert WAIT_SECONDS <= faults.wall.now() - before < WAIT_SECONDS + 1
 
@@ -160,7 +160,7 @@ def test_another_offset_than_the_batch_led_to_is_refused(journal: HandWritten) -
 
 def test_a_store_that_is_ahead_of_what_was_committed_is_refused(journal: HandWritten) -> None:
     first, last = journal.batch(), journal.batch()
-    with pytest.raises(Disagreement, match=r"offset 101 .* is committed, but journal and store lead to 102 "):
+    with pytest.raises(Disagreement, match=r"offset 101 .* is committed, .* lead to 102 "):
         follow(journal, last, committed(first))
 
 

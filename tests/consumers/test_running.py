@@ -9,7 +9,8 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -26,14 +27,14 @@ ROOT = Path(__file__).parents[2]
 SECONDS = 60.0
 
 ROUNDS = """
-import sys
+import sys, time
 from pathlib import Path
 from consumers.running import _until_told
 folder = Path(sys.argv[1])
 def round_():
     (folder / "began").touch()
     while not (folder / "go on").exists():
-        pass
+        time.sleep(0.01)
     (folder / "finished").touch()
 _until_told(round_)
 (folder / "ended").touch()
@@ -44,6 +45,29 @@ from consumers.running import run
 from stream.settings import load
 sys.exit(run(load(), 1, sys.argv[1:]))
 """
+
+
+@dataclass
+class Started:
+    """Three processes that start side by side: importing takes each a second or so."""
+
+    folder: Path
+    rounds: subprocess.Popen[bytes]
+    mistaken: subprocess.Popen[bytes]
+    supervisor: subprocess.Popen[bytes]
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
+    folder = tmp_path_factory.mktemp("rounds")
+    nobody = ("--set", "kafka.bootstrap_servers=127.0.0.1:1", "--set", "metrics.enabled=false")
+    with ExitStack() as stack:
+        yield Started(
+            folder,
+            stack.enter_context(child(ROUNDS, str(folder))),
+            stack.enter_context(child(SUPERVISED, "--set", "kafka.no_such_setting=1")),
+            stack.enter_context(child(SUPERVISED, *nobody)),
+        )
 
 
 @contextmanager
@@ -67,34 +91,31 @@ def descendants(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
         return []
 
 
-def test_told_to_end_it_finishes_its_round(tmp_path: Path) -> None:
-    with child(ROUNDS, str(tmp_path)) as process:
-        eventually(lambda: (tmp_path / "began").exists() or None, "the round", SECONDS)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGTERM):  # somebody is impatient
-            process.send_signal(number)
-        (tmp_path / "go on").touch()
-        assert process.wait(SECONDS) == 0
-    assert (tmp_path / "finished").exists()
-    assert (tmp_path / "ended").exists()
-
-
-def test_a_wrong_setting_of_the_children_ends_all() -> None:
-    with child(SUPERVISED, "--set", "kafka.no_such_setting=1") as process:
-        assert process.wait(SECONDS) == USER_ERROR
-
-
-def test_told_to_end_the_supervisor_ends_its_children() -> None:
-    with child(SUPERVISED, "--set", "kafka.bootstrap_servers=127.0.0.1:1", "--set", "metrics.enabled=false") as process:
-        children = eventually(lambda: two_of(descendants(process)), "worker and owner", SECONDS)
-        commands = {word for each in children for word in each.cmdline()[-3:]}
-        assert {"worker", "--slot", "owner"} <= commands
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(SECONDS) == 0
-        assert not [each for each in children if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
-
-
-def two_of(children: list[psutil.Process]) -> list[psutil.Process] | None:
+def worker_and_owner(process: subprocess.Popen[bytes]) -> list[psutil.Process] | None:
+    children = descendants(process)
     return children if len(children) == 2 else None
+
+
+def test_told_to_end_it_finishes_its_round(started: Started) -> None:
+    folder = started.folder
+    eventually(lambda: (folder / "began").exists() or None, "the round", SECONDS)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGTERM):  # somebody is impatient
+        started.rounds.send_signal(number)
+    (folder / "go on").touch()
+    assert started.rounds.wait(SECONDS) == 0
+    assert (folder / "finished").exists()
+    assert (folder / "ended").exists()
+
+
+def test_told_to_end_the_supervisor_ends_its_children(started: Started) -> None:
+    children = eventually(lambda: worker_and_owner(started.supervisor), "worker and owner", SECONDS)
+    started.supervisor.send_signal(signal.SIGTERM)
+    assert started.supervisor.wait(SECONDS) == 0
+    assert not [each for each in children if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_a_wrong_setting_of_the_children_ends_all(started: Started) -> None:
+    assert started.mistaken.wait(SECONDS) == USER_ERROR
 
 
 # Metrics
