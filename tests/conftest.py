@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -11,8 +12,9 @@ from consumers.embedded import EmbeddedStore
 from tests import servers
 from tests.brokers import GUARANTEES, Broker, KafkaKit, Kit, MemoryKit, brokers
 
-# A shared machine may stall in the middle of an example; that is no property of the code.
-settings.register_profile("patient", deadline=None)
+# A shared machine may stall in the middle of an example; that is no property of the code. CI runs the same examples
+# every time; on a laptop new ones are looked for.
+settings.register_profile("patient", deadline=None, derandomize=os.environ.get("CI") == "true")
 settings.load_profile("patient")
 
 
