@@ -28,7 +28,8 @@ def add(rows: States, x: FloatArray, at_ms: TimeArray, active: NDArray[np.bool_]
     new = np.where(active, np.maximum(old, at_ms), old)
     _rebase(rows, old, new, half_life_ms)
     landmark = np.where(new == NEVER, at_ms, new) // half_life_ms * half_life_ms
-    weight = np.exp2((at_ms - landmark) / half_life_ms)
+    # Activity is at most a half-life after the landmark; what is not may be any time after it.
+    weight = np.exp2(np.minimum(at_ms - landmark, half_life_ms) / half_life_ms)
     rows["sums"] += x * np.where(active, weight, 0.0)[:, None]
     rows["newest_at"] = new
     first = np.where(rows["first_at"] == NEVER, at_ms, np.minimum(rows["first_at"], at_ms))

@@ -138,3 +138,11 @@ def test_only_activity_moves_the_times() -> None:
     assert folded(shop(), [profile])["newest_at"].tolist() == [NEVER]
     rows = folded(shop(), [event("c", MONDAY_MS, 1.0), profile])
     assert (rows["first_at"].tolist(), rows["newest_at"].tolist()) == ([MONDAY_MS], [MONDAY_MS])
+
+
+def test_what_is_no_activity_adds_nothing_however_far_ahead() -> None:
+    rows = folded(shop(), [event("c", MONDAY_MS, 1.0)])
+    before = rows.tobytes()
+    ones, ages_ahead = np.ones((1, shop().width)), np.array([MONDAY_MS + 2000 * HALF_LIFE_MS])
+    add(rows, ones, ages_ahead, np.array([False]), HALF_LIFE_MS)
+    assert rows.tobytes() == before

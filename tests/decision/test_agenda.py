@@ -23,6 +23,8 @@ class Day:
     homes: list[int]
     deadlines: list[int]
     gaps: list[list[int]]
+    now: int = 0
+    """At the start, of every partition: timers may be overdue."""
 
     def next_deadline(self, customer: int, looks: int, at: int) -> int:
         """After its last gap a customer has no timer any more."""
@@ -45,12 +47,13 @@ def days(draw: st.DrawFn) -> Day:
         homes,
         draw(st.lists(deadline, min_size=n, max_size=n)),
         draw(st.lists(gaps, min_size=n, max_size=n)),
+        draw(st.sampled_from([0, 50])),
     )
 
 
-def reached(events: list[tuple[int, int]]) -> list[int]:
+def reached(now: int, events: list[tuple[int, int]]) -> list[int]:
     """``now`` after each event: here stray dates (above 90) do not move it."""
-    now, out = 0, []
+    out = []
     for _, at in events:
         now = max(now, at if at <= 90 else now)
         out.append(now)
@@ -71,7 +74,10 @@ def expected(day: Day) -> dict[int, list[Look]]:
             look(customer, NO_EVENT, deadline[customer])
 
     for partition, events in enumerate(day.partitions):
-        for i, ((customer, at), now) in enumerate(zip(events, reached(events), strict=True)):
+        for customer, home in enumerate(day.homes):
+            if home == partition:
+                fire(customer, day.now)
+        for i, ((customer, at), now) in enumerate(zip(events, reached(day.now, events), strict=True)):
             for other in range(len(day.homes)):
                 if day.homes[other] == partition:
                     fire(other, now)
@@ -85,14 +91,14 @@ def expected(day: Day) -> dict[int, list[Look]]:
 def actual(day: Day) -> dict[int, list[Look]]:
     events = [e for partition in day.partitions for e in partition]
     bounds = np.cumsum([0, *map(len, day.partitions)])
-    now = [t for partition in day.partitions for t in reached(partition)]
+    now = [t for partition in day.partitions for t in reached(day.now, partition)]
     agenda = Agenda(
         event_customer=np.array([c for c, _ in events], dtype=np.int64),
         event_at=np.array([t for _, t in events], dtype=np.int64),
         reached=np.array(now, dtype=np.int64),
         bounds=bounds,
         customer_partition=np.array(day.homes),
-        horizon=np.array([reached(partition)[-1] if partition else 0 for partition in day.partitions]),
+        horizon=np.array([[day.now, *reached(day.now, partition)][-1] for partition in day.partitions]),
     )
     looks: dict[int, list[Look]] = {c: [] for c in range(len(day.homes))}
     deadline = np.array(day.deadlines, dtype=np.int64)
