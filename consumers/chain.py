@@ -72,7 +72,7 @@ class Chain:
     def _take(self, followed: Followed, offset: int, part: JournalPart) -> None:
         if followed.reaches_back_to is None:
             followed.reaches_back_to = offset if part.part else part.previous + 1
-        if followed.mark is not None and part.part == 0 and part.previous != followed.mark.journal:
+        if followed.mark is not None and part.previous != followed.mark.journal:
             raise Disagreement(
                 f"partition {self.partition}: the journal's chain is broken behind offset {followed.mark.journal}"
             )

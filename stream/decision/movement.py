@@ -45,14 +45,12 @@ def movement(
 
 
 def _deltas(cell: IntArray, y: Vectors, sign: NDArray[np.int8]) -> tuple[IntArray, ...]:
-    cells, index = np.unique(cell, return_inverse=True)
-    wide, signed = y.astype(np.int64), sign.astype(np.int64)
-    n = np.zeros(len(cells), dtype=np.int64)
-    sums, squares = (np.zeros((len(cells), y.shape[1]), dtype=np.int64) for _ in range(2))
-    np.add.at(n, index, signed)
-    np.add.at(sums, index, wide * signed[:, None])
-    np.add.at(squares, index, wide * wide * signed[:, None])
-    return cells, n, sums, squares
+    """Cells, and the signed sums of 1, y and y^2 of each. Whole numbers, so their order does not matter."""
+    order = np.argsort(cell)
+    cells, starts = np.unique(cell[order], return_index=True)
+    wide, signed = y[order].astype(np.int64), sign[order].astype(np.int64)
+    columns = (signed, wide * signed[:, None], wide * wide * signed[:, None])
+    return cells, *(np.add.reduceat(column, starts, axis=0) for column in columns)
 
 
 def _held(before: States, after: States) -> dict[int, int]:

@@ -75,7 +75,8 @@ def test_states_are_those_of_the_step() -> None:
 
 def test_the_watermark_names_the_last_part_of_its_partition(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(journal, "PART_BYTES", 1)  # every state is a part of its own
-    out = leaving(*stepped(*in_partition(0, 3), *in_partition(1, 2)))
+    bad = {p: Intake(rejected=[Outgoing(TOPICS.rejected, p, b"k", b"v")]) for p in BEFORE}
+    out = leaving(*stepped(*in_partition(0, 3), *in_partition(1, 2)), intakes=bad)
     offsets = [100 + i for i in range(len(out.records))]
     marks = out.committed_marks(offsets)
     for partition, parts in ((0, 3), (1, 2)):
