@@ -43,7 +43,8 @@ class Pair:
             "bootstrap_servers": self.broker.bootstrap_servers,
             "group": fresh("group"),
             "transactional_id": fresh("slot"),
-            "session_timeout_seconds": 6.0,
+            # The embedded broker takes half a session timeout to form a group.
+            "session_timeout_seconds": 2.0 if self.broker.name == "embedded" else 6.0,
             "request_timeout_seconds": 5.0,
             "transaction_timeout_seconds": 6.0,
             "poll_timeout_seconds": 0.02,
@@ -63,13 +64,17 @@ class Pair:
             client.flushall()
 
 
-def prepare(flags: Flags, events: Iterable[Encoded]) -> tuple[Tree, int]:
-    """Topics, with the events in the input topic; returns the settings, and how many events."""
+def create(flags: Flags) -> Tree:
+    """Create the topics; returns the settings."""
     settings = load(flags=flags)
     create_topics(settings)
+    return settings
+
+
+def send(settings: Tree, events: Iterable[Encoded]) -> int:
+    """Write events to the input topic; returns how many."""
     with closing(KafkaWriter(settings.kafka)) as writer:
-        sent = replay(events, writer, settings.topics.events)
-    return settings, sent.events
+        return replay(events, writer, settings.topics.events).events
 
 
 def live(settings: Tree, sent: int) -> list[Done]:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -15,7 +16,8 @@ from kafka import KafkaConsumer, TopicPartition
 
 from stream.settings import Tree
 from stream.settings.loading import PREFIX
-from stream.view.journal import JournalPart
+from stream.view.journal import JournalPart, Mark
+from stream.view.reader import Reader
 from tests.brokers import eventually
 from tests.service.pair import SECONDS, Flags
 
@@ -81,7 +83,7 @@ class Progress:
     def __init__(self, settings: Tree, sent: int) -> None:
         topics = settings.topics
         self._sent = sent
-        self._next: dict[int, int] = {}
+        self._marks: dict[int, Mark] = {}
         self._journal = [TopicPartition(topics.journal, p) for p in range(topics.partitions)]
         self._model = TopicPartition(topics.model, 0)
         # One consumer for all of them: a KafkaTail reads one partition at a time.
@@ -98,7 +100,11 @@ class Progress:
     @property
     def left(self) -> int:
         """Input records that no committed batch has processed."""
-        return self._sent - sum(self._next.values())
+        return self._sent - sum(mark.next for mark in self._marks.values())
+
+    def is_shown(self, reader: Reader) -> bool:
+        """Whether the store is where the journal is."""
+        return all(reader.watermark(p) == mark.to_bytes() for p, mark in self._marks.items())
 
     def __str__(self) -> str:
         return f"{self.left} records left after {self.batches} batches and {self.models} models"
@@ -111,7 +117,7 @@ class Progress:
             for record in found.get(at, ()):
                 part = JournalPart.unpack(record.value)
                 self.batches += part.is_last
-                self._next[at.partition] = part.mark.next
+                self._marks[at.partition] = replace(part.mark, journal=record.offset)
         return self
 
     def close(self) -> None:
@@ -120,7 +126,7 @@ class Progress:
 
 
 class Running:
-    """A worker and an owner, on an input topic where everything has been ``sent`` already."""
+    """A worker and an owner. ``sent``: how many events there are in all, now or later."""
 
     def __init__(self, flags: Flags, settings: Tree, sent: int, folder: Path) -> None:
         self.settings = settings

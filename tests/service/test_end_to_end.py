@@ -20,7 +20,7 @@ from stream.contracts.events import Event
 from stream.customer.state import unpack
 from stream.settings import Tree, load
 from tests.customer import reference
-from tests.service.pair import Flags, Pair, live, looking, prepare, world_of
+from tests.service.pair import Flags, Pair, create, live, looking, send, world_of
 from tests.service.world import World, read_world, same_accumulators, values
 
 MODEL: Flags = {"warmup_customers": 400, "interval_seconds": 0}
@@ -42,7 +42,8 @@ class Lived:
 
 @pytest.fixture(scope="module")
 def lived(pair: Pair, baskets: list[Encoded]) -> Lived:
-    settings, sent = prepare(pair.flags(model=MODEL), untidy(baskets))
+    settings = create(pair.flags(model=MODEL))
+    sent = send(settings, untidy(baskets))
     rounds = live(settings, sent)
     return Lived(pair, settings, sent, rounds, world_of(settings), read_input(settings))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,21 +14,20 @@ from consumers.twins import Twins, drain
 from producers.orders import Encoded
 from producers.personas import Personas, PersonasPlan
 from stream.settings import load
-from tests.brokers import brokers
-from tests.service.pair import Flags, Pair, prepare, world_of
+from tests.service.pair import Flags, Pair, create, looking, send, world_of
 from tests.service.processes import Running, running
 from tests.service.world import World, read_world, same_accumulators
 
 MODEL: Flags = {"warmup_customers": 100, "macro_rows": 500, "interval_seconds": 0, "cells": 40}
 KAFKA: Flags = {"max_poll_records": 50}
-BATCHES, MODELS = 20, 2
-"""What is committed at least before anything happens; the replay has a hundred batches and more to go then."""
+BATCHES, MODELS = 10, 2
+"""What is committed at least before anything happens."""
 
 
 @cache
 def events() -> tuple[Encoded, ...]:
-    """Some 8,000 orders of 250 customers in 200 days."""
-    return tuple(Personas(PersonasPlan(customers=250, days=200, seed=3)))
+    """Some 6,000 orders of 200 customers in 200 days: 130 batches."""
+    return tuple(Personas(PersonasPlan(customers=200, days=200, seed=3)))
 
 
 @cache
@@ -63,17 +63,35 @@ def drain_the_worker(running: Running, _: Pair) -> None:
     running.worker.restart()
 
 
-@pytest.mark.parametrize("pair", brokers("embedded", "apache"), indirect=True)
-@pytest.mark.parametrize("disturb", [kill_the_worker, flush_the_store, kill_the_owner, drain_the_worker])
-def test_a_disturbed_replay_ends_as_if_nothing_had_happened(disturb: Disturb, pair: Pair, tmp_path: Path) -> None:
+def on(broker: str, *disturbances: Disturb) -> list[Any]:
+    """Parameters of the test."""
+    marks = [pytest.mark.apache] if broker == "apache" else []
+    return [pytest.param(broker, disturb, marks=marks) for disturb in disturbances]
+
+
+@pytest.mark.parametrize(
+    ("pair", "disturb"),
+    [
+        # The embedded broker shows what a killed worker left unfinished (DESIGN 9).
+        *on("embedded", flush_the_store, drain_the_worker),
+        *on("apache", kill_the_worker, flush_the_store, kill_the_owner, drain_the_worker),
+    ],
+    indirect=["pair"],
+)
+def test_a_disturbed_replay_ends_as_if_nothing_had_happened(pair: Pair, disturb: Disturb, tmp_path: Path) -> None:
     pair.empty_store()
     flags = {"profile": "personas", **pair.flags(model=MODEL, kafka=KAFKA, metrics={"enabled": False})}
-    settings, sent = prepare(flags, events())
-    with running(flags, settings, sent, tmp_path) as replay:
-        replay.until(lambda p: p.batches >= BATCHES and p.models >= MODELS, "the middle of the replay")
-        assert replay.progress.left > 0, "the replay was over already"
+    settings = create(flags)
+    half = len(events()) // 2
+    send(settings, events()[:half])
+    with running(flags, settings, len(events()), tmp_path) as replay, looking(settings) as (_, reader):
+        replay.until(lambda p: p.batches >= BATCHES and p.models >= MODELS, "the first models")
+        send(settings, events()[half:])
+        replay.until(lambda p: p.left < half, "the second half")
+        assert replay.progress.left > 0, "the replay is over"
         disturb(replay, pair)
-        replay.until(lambda p: p.left == 0, "the end of the replay")
+        # A store that was flushed is noticed within a second, also under partitions where nothing comes any more.
+        replay.until(lambda p: p.left == 0 and p.is_shown(reader), "the end of the replay")
         for process in (replay.worker, replay.owner):
             assert process.terminate(settings.worker.drain_seconds) == 0, process.said()
     world = world_of(settings)
