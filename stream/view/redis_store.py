@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from stream.errors import SettingsError
+from stream.errors import SettingsError, StoreUnavailable
 from stream.settings import RedisSettings
 from stream.view.keys import (
     FEATURES,
@@ -20,6 +20,9 @@ from stream.view.keys import (
 )
 from stream.view.redis_link import Command, RedisLink
 from stream.view.store import Loaded, Store, Update, Wanted
+
+_LOADS = 3
+"""A load is begun again when another worker wrote in the middle of it; it does so once, as it takes over from us."""
 
 
 class RedisStore(Store):
@@ -47,20 +50,31 @@ class RedisStore(Store):
         return f"{name} {told.get(f'{name}_version', 'of unknown version')}"
 
     def load(self, wanted: Mapping[int, Wanted]) -> dict[int, Loaded]:
-        """See ``Store.load``. States may be newer than the watermark, never older: then ``apply`` refuses."""
-        replies = self._link.ask(*chain.from_iterable(_lookups(p, asked) for p, asked in wanted.items()))
-        heads = {p: replies[3 * i : 3 * i + 3] for i, p in enumerate(wanted)}
-        names = {p: (*wanted[p].customers, *due, *sweep) for p, (_, due, sweep) in heads.items()}
-        states = self._states({p: [*dict.fromkeys(customers)] for p, customers in names.items()})
-        return {p: Loaded(watermark, states[p], due, sweep) for p, (watermark, due, sweep) in heads.items()}
+        """See ``Store.load``. The watermark is read before and after the states; if it moved, all is read again.
 
-    def _states(self, names: Mapping[int, Sequence[bytes]]) -> dict[int, dict[bytes, bytes]]:
+        For a store that is flushed in between would pass its customers off as unknown, under a watermark that held.
+        """
+        for _ in range(_LOADS):
+            replies = self._link.ask(*chain.from_iterable(_lookups(p, asked) for p, asked in wanted.items()))
+            heads = {p: replies[3 * i : 3 * i + 3] for i, p in enumerate(wanted)}
+            names = {p: (*wanted[p].customers, *due, *sweep) for p, (_, due, sweep) in heads.items()}
+            states, after = self._states({p: [*dict.fromkeys(customers)] for p, customers in names.items()})
+            if all(head[0] == after[p] for p, head in heads.items()):
+                return {p: Loaded(after[p], states[p], due, sweep) for p, (_, due, sweep) in heads.items()}
+        raise StoreUnavailable(f"Redis at {self._link.address}: somebody else keeps writing to our partitions")
+
+    def _states(
+        self, names: Mapping[int, Sequence[bytes]]
+    ) -> tuple[dict[int, dict[bytes, bytes]], dict[int, bytes | None]]:
+        """States of the named customers, and the watermarks after they were read."""
         states: dict[int, dict[bytes, bytes]] = {p: {} for p in names}
         some = {p: customers for p, customers in names.items() if customers}
-        replies = self._link.ask(*(("HMGET", states_key(p), *customers) for p, customers in some.items()))
-        for (p, customers), packed in zip(some.items(), replies, strict=True):
-            states[p] = {c: state for c, state in zip(customers, packed, strict=True) if state is not None}
-        return states
+        lookups = (("HMGET", states_key(p), *customers) for p, customers in some.items())
+        replies = iter(self._link.ask(*lookups, *(("GET", watermark_key(p)) for p in names)))
+        for p, customers in some.items():
+            found = zip(customers, next(replies), strict=True)
+            states[p] = {c: state for c, state in found if state is not None}
+        return states, dict(zip(names, replies, strict=True))
 
     def apply(self, partition: int, expected: bytes | None, update: Update) -> bool:
         """See ``Store.apply``. Two round trips: watch and compare, then everything in one transaction.
@@ -99,7 +113,7 @@ class RedisStore(Store):
 
 
 def _lookups(partition: int, wanted: Wanted) -> list[Command]:
-    """Watermark first: if another worker's batch comes in between, the states must be the newer."""
+    """The watermark, who is due, and whose turn in the sweep it is."""
     before = "-inf" if wanted.due_before_ms is None else f"({wanted.due_before_ms}"
     after = b"(" + wanted.sweep_after if wanted.sweep_after else b"-"
     return [

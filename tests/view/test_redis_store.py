@@ -232,6 +232,20 @@ def test_another_writer_between_compare_and_exec_wins(server: Server) -> None:
         assert other.load({0: ALL}) == AFTER_SECOND
 
 
+def test_a_flush_in_the_middle_of_a_load_does_not_make_customers_unknown(server: Server) -> None:
+    flushes = iter([True])
+
+    def fate(chunk: bytes) -> Fate:
+        if b"HMGET" in chunk and next(flushes, False):
+            with server.client() as client:
+                client.flushall()
+        return "pass"
+
+    with Proxy(server.port, fate) as proxy, store_on(settings_of(proxy.port)) as store:
+        assert store.apply(0, None, FIRST)
+        assert store.load({0: ALL}) == {0: Loaded(None, {}, [], [])}
+
+
 def test_a_connection_lost_in_a_read_is_replaced(server: Server) -> None:
     cuts = iter([True, False, True])
 
