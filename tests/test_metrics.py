@@ -85,7 +85,14 @@ def test_looks_changes_and_transitions_are_those_of_the_steps() -> None:
     moves = [(old or "none", new or "none") for old, new in ends if old != new]
     assert {("none", "s2"), ("none", "s3"), ("s3", "s2")} <= set(moves)
     assert counted.by("segstream_transitions_total", "from_segment", "to_segment") == Tally(moves)
-    assert counted.value("segstream_flaps_total") == sum(step.flaps for step in steps)
+
+
+def test_flaps_are_those_of_the_steps() -> None:
+    counted = Counted()
+    batch, step = counted.town.batch([]), counted.town.feed([])
+    for flaps in (2, 3):
+        counted.observe({}, batch, replace(step, flaps=flaps))
+    assert counted.value("segstream_flaps_total") == 5.0
 
 
 def test_latency_and_size_of_a_batch() -> None:

@@ -271,9 +271,12 @@ def test_only_one_of_two_learns() -> None:
     town = Town()
     town.look()
     other = town.twins.service().owner()
-    town.run(1)
-    assert town.run(5, other) == []
     assert len(town.run(5)) == 1  # after a commit that the other's start had fenced
+    town.twins.store.lose()
+    assert town.run(5, other) == []
+    assert town.twins.store.reader.segments() == {}, "it is not for the other to show them"
+    town.look()
+    assert len(town.run(5)) == 1
     town.owner.close()
     town.look()
     assert len(town.run(5, other)) == 1

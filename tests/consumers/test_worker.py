@@ -16,6 +16,7 @@ from consumers.worker import Worker
 from producers.orders import Encoded
 from producers.personas import Personas, PersonasPlan
 from producers.sink import Committed, Outgoing
+from stream.contracts.partitioning import partition_of
 from stream.errors import BrokerUnavailable, Disagreement, StoreUnavailable
 from stream.settings import Tree
 from stream.view.journal import JournalPart, Mark
@@ -174,7 +175,32 @@ def test_a_bad_record_leaves_with_its_batch_or_not_at_all(shop: Shop) -> None:
     assert shop.metric('segstream_events_total{outcome="rejected"}') == 1.0
 
 
+def test_the_public_hash_is_written_only_where_something_was_told(shop: Shop) -> None:
+    store, told = shop.twins.store, 0
+    for _ in range(8):
+        store.applied.clear()
+        step = shop.worker.run_once().step
+        written = {customer.decode() for _, update in store.applied for customer in update.hashes}
+        changed = {change.customer_id for _, change in step.changes} if step else set()
+        assert written == changed
+        told += len(changed)
+    assert told
+
+
 # A store that is not where it was left
+
+
+def test_a_store_that_was_lost_between_commit_and_apply_is_restored_in_the_next_round(shop: Shop) -> None:
+    shop.finish()
+    key, payload, _ = events()[-1]
+    partition = partition_of(key, PARTITIONS)
+    shop.twins.broker.append(Outgoing(shop.topics.events, partition, key, payload))  # a duplicate, but a batch
+    states = dict(shop.twins.store.reader.states(partition))
+    shop.twins.faults.order("store.apply", shop.twins.store.lose)
+    shop.worker.run_once()
+    assert dict(shop.twins.store.reader.states(partition)) == {}
+    shop.worker.run_once()
+    assert dict(shop.twins.store.reader.states(partition)) == states
 
 
 def test_a_store_that_was_lost_on_a_quiet_stream_is_restored_within_a_second_or_so(shop: Shop) -> None:
