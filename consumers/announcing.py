@@ -7,6 +7,7 @@ import numpy as np
 from stream.contracts.segments import FeatureProfile, Flow, LedgerDetail, LedgerEntry, LedgerKind, SegmentProfile
 from stream.contracts.timestamps import rfc3339
 from stream.customer.features import FeatureSet
+from stream.customer.state import segment_id
 from stream.model import ledger
 from stream.model.snapshot import Segment, Snapshot
 
@@ -17,7 +18,7 @@ _INCOMING = ("born",)
 def ledger_message(entry: ledger.LedgerEntry, wall_ms: int) -> LedgerEntry:
     """One line of history."""
     flows = (
-        Flow(f"s{other}", entry.id, mass) if entry.kind in _INCOMING else Flow(entry.id, f"s{other}", mass)
+        Flow(segment_id(other), entry.id, mass) if entry.kind in _INCOMING else Flow(entry.id, segment_id(other), mass)
         for other, mass in sorted(entry.related.items())
     )
     return LedgerEntry(

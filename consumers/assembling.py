@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -23,19 +24,19 @@ from stream.view.store import Loaded
 
 @dataclass
 class Intake:
-    """One partition's share of a poll, decoded."""
+    """One partition's share of a poll, decoded. Read it only when it is complete."""
 
     events: list[Event] = field(default_factory=list)
     rejected: list[Outgoing] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
     unknown_fields: int = 0
 
-    @property
+    @cached_property
     def customers(self) -> list[str]:
         """Distinct customers, in order of appearance."""
         return list(dict.fromkeys(e.customer_id for e in self.events))
 
-    @property
+    @cached_property
     def newest_ms(self) -> int:
         """Newest event time, an upper bound of where ``now`` can get."""
         return max((e.occurred_at_ms for e in self.events), default=NEVER)

@@ -38,7 +38,6 @@ class Outcome:
 
 def outcome(
     topics: TopicSettings,
-    features: FeatureSet,
     intakes: Mapping[int, Intake],
     before: Mapping[int, Mark],
     marks: Mapping[int, Mark],

@@ -6,8 +6,8 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from typing import Any
 
 from prometheus_client import CollectorRegistry
@@ -17,13 +17,14 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from consumers.build import Service, kafka_backend
 from consumers.embedded import EmbeddedBroker, EmbeddedStore
+from consumers.following import read_between, read_changes
 from consumers.kafka_source import KafkaTail
 from consumers.lockstep import Lockstep
 from consumers.showing.changes import changes_table
 from consumers.showing.segments import segments_table
 from consumers.tally import Tally
 from consumers.topics import create_topics
-from stream.contracts.changes import Cause, SegmentChange, decode_change
+from stream.contracts.changes import Cause, SegmentChange
 from stream.errors import SegstreamError
 from stream.settings import Tree
 from stream.view.redis_reader import RedisReader
@@ -46,11 +47,12 @@ def demo(settings: Tree, *, headless: bool, as_json: bool, limit: int | None) ->
         try:
             sent = _replay(lockstep, tally, settings, limit, console)
             seconds = time.monotonic() - started
-            summary = _summary(settings, tally, sent, seconds)
+            last = _last_changes(settings)
+            summary = _summary(settings, tally, sent, seconds, last)
             if as_json:
                 print(json.dumps(summary))
             else:
-                _show(console, settings, summary)
+                _show(console, settings, summary, last)
             if not headless:
                 _stay_up(console, lockstep, broker, store)
         finally:
@@ -125,10 +127,11 @@ def _sent(producer: subprocess.Popen[str]) -> int:
     return int(json.loads(out.strip().splitlines()[-1])["events"])
 
 
-def _summary(settings: Tree, tally: Tally, sent: int, seconds: float) -> dict[str, Any]:
+def _summary(
+    settings: Tree, tally: Tally, sent: int, seconds: float, last: Mapping[str, SegmentChange]
+) -> dict[str, Any]:
     """The JSON of ``--json``. ``hash_matches_last_change``: share of customers whose hash says what was last told."""
     reader = RedisReader(settings.redis)
-    last = _last_changes(settings)
     hashes = {customer.decode(): fields for customer, fields in reader.customers()}
     matching = sum(_says_the_same(hashes.get(customer), change) for customer, change in last.items())
     segments = [
@@ -157,19 +160,13 @@ def _summary(settings: Tree, tally: Tally, sent: int, seconds: float) -> dict[st
 
 def _last_changes(settings: Tree) -> dict[str, SegmentChange]:
     """The last change of every customer, read from the topic as a subscriber would."""
-    tail, last = KafkaTail(settings.kafka), {}
-    for partition in range(settings.topics.partitions):
-        offset, end = tail.bounds(settings.topics.changes, partition)
-        while offset < end:
-            records, after = tail.read(settings.topics.changes, partition, offset, 1.0)
-            if after == offset:
-                break
-            for record in records:
-                change = decode_change(record.value or b"")
-                last[change.customer_id] = change
-            offset = after
-    tail.close()
-    return last
+    topic = settings.topics.changes
+    with closing(KafkaTail(settings.kafka)) as tail:
+        return {
+            change.customer_id: change
+            for partition in range(settings.topics.partitions)
+            for change in read_changes(read_between(tail, topic, partition, *tail.bounds(topic, partition)))
+        }
 
 
 def _says_the_same(fields: dict[str, str] | None, change: SegmentChange) -> bool:
@@ -179,10 +176,10 @@ def _says_the_same(fields: dict[str, str] | None, change: SegmentChange) -> bool
     return (fields["id"], fields["status"], fields["version"], fields["cause"]) == told
 
 
-def _show(console: Console, settings: Tree, summary: dict[str, Any]) -> None:
+def _show(console: Console, settings: Tree, summary: dict[str, Any], last: Mapping[str, SegmentChange]) -> None:
     reader = RedisReader(settings.redis)
     console.print(segments_table(reader.segments(), {s["id"]: s["customers"] for s in summary["segments"]}))
-    console.print(changes_table(_telling(_last_changes(settings).values())))
+    console.print(changes_table(_telling(last.values())))
     reader.close()
     said = {k: summary[k] for k in ("events", "accepted", "duplicates", "rejected", "customers", "changes")}
     console.print("  ".join(f"{name} {n:,}" for name, n in said.items()))

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -51,7 +52,7 @@ def listens(port: int) -> bool:
         return probe.connect_ex((HOST, port)) == 0
 
 
-class ChildServer:
+class ChildServer(ABC):
     """A server process that is ready when ``start`` returns and gone when ``stop`` does, or when its parent is.
 
     On Linux the kernel ends it with the *thread* that called ``start``, so start it from one that stays.
@@ -65,9 +66,9 @@ class ChildServer:
         self._start_seconds = start_seconds
         self._process: subprocess.Popen[bytes] | None = None
 
+    @abstractmethod
     def command(self) -> Sequence[str]:
         """The command line, absolute path first. Called with ``port`` and ``folder`` set."""
-        raise NotImplementedError
 
     def is_ready(self) -> bool:
         """Whether it can be used."""

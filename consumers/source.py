@@ -26,7 +26,7 @@ class Poll:
     """What one poll brought.
 
     ``epoch`` changes whenever the assignment may have changed (a rebalance, a loss): all that was cached or in flight
-    under another epoch must be dropped. ``next`` is the first offset after this poll's records of each partition.
+    under another epoch must be dropped.
     """
 
     epoch: int

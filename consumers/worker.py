@@ -165,7 +165,7 @@ class Worker:
         learns_rows = self._settings.model.kind != "cells"
         step = Stepper(self._features, self.assigner, learns_rows).step(batch)
         marks = planner.advanced(marks, batch, step, next_offset, wanted, loaded, self.assigner)
-        out = outcome(self._settings.topics, self._features, intakes, self._marks, marks, batch, step)
+        out = outcome(self._settings.topics, intakes, self._marks, marks, batch, step)
         learning_next = self._commit(poll, out, batch, step)
         self._wiring.metrics.observe(intakes, batch, step, started, self._wiring.clocks.now_seconds())
         rejected = sum(len(intake.rejected) for intake in intakes.values())

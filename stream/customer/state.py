@@ -70,6 +70,15 @@ class Register:
 Registers = Mapping[str, Register]
 
 
+def segment_id(number: int) -> str:
+    """The public id of a segment number, empty for none.
+
+    >>> segment_id(3), segment_id(0)
+    ('s3', '')
+    """
+    return f"s{number}" if number else ""
+
+
 def dtype(features: FeatureSet) -> np.dtype[np.void]:
     """The row of one customer under these features. Times are event time in ms; segments are numbers, 0 = none."""
     d = len(features.names)

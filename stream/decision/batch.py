@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -39,7 +40,7 @@ class Batch:
     """Positions of the customers whose turn in the sweep it is; they are looked at when the model's epoch is new."""
     wall_ms: int
 
-    @property
+    @cached_property
     def event_at(self) -> IntArray:
         """Event times in ms."""
         return np.array([e.occurred_at_ms for e in self.events], dtype=np.int64)

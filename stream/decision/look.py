@@ -13,7 +13,8 @@ ATYPICAL_RADII = 3.0
 """Farther than this many radii is atypical, when two looks in a row say so."""
 _LEFT_OF_CLOSED = ("version", "looked_at", "since", "model_version", "epoch", "seen_low", "seen_high", "seen_next")
 _WAS_FAR = 2
-_ATYPICAL = 1
+ATYPICAL = 1
+"""Bit of ``atypical`` that is told."""
 
 
 def look(features: FeatureSet, rows: States, at_ms: TimeArray, assigner: Assigner | None) -> None:
@@ -52,9 +53,9 @@ def _assign(rows: States, assigner: Assigner) -> None:
     rows["margin"] = np.where(ready, decision.margin, np.nan)
     rows["fit"] = np.where(ready, decision.fit, np.nan)
     far = ready & (decision.fit > ATYPICAL_RADII)
-    was_far, was_atypical = (rows["atypical"] & _WAS_FAR) > 0, (rows["atypical"] & _ATYPICAL) > 0
+    was_far, was_atypical = (rows["atypical"] & _WAS_FAR) > 0, (rows["atypical"] & ATYPICAL) > 0
     atypical = np.where(far == was_far, far, was_atypical)
-    rows["atypical"] = far * _WAS_FAR + atypical * _ATYPICAL
+    rows["atypical"] = far * _WAS_FAR + atypical * ATYPICAL
 
 
 def _closed(features: FeatureSet, rows: States) -> States:

@@ -22,14 +22,14 @@ from stream.contracts.changes import (
 )
 from stream.contracts.timestamps import rfc3339
 from stream.customer.features import DAY_MS, NEVER, FeatureSet
-from stream.customer.state import States, Status
+from stream.customer.state import States, Status, segment_id
 from stream.decision.agenda import NO_EVENT
 from stream.decision.assign import NONE, Assigner
 from stream.decision.batch import Batch
 from stream.decision.explain import Explainer, Otherwise, Reason
+from stream.decision.look import ATYPICAL
 from stream.model.snapshot import IntArray
 
-_ATYPICAL = 1
 _PUBLISHED = {
     Status.COLD.value: Published.COLD,
     Status.READY.value: Published.READY,
@@ -97,7 +97,7 @@ class _Story:
         self._looked_at = after["looked_at"].tolist()
         self._margin = _known(after["margin"])
         self._fit = _known(after["fit"])
-        self._atypical = (after["atypical"] & _ATYPICAL).astype(bool).tolist()
+        self._atypical = (after["atypical"] & ATYPICAL).astype(bool).tolist()
         self._provisional = after["provisional"].tolist()
         self._model_version = after["model_version"].tolist()
         self._silence = _silence(features, after)
@@ -120,7 +120,7 @@ class _Story:
             membership=explained.membership,
             reasons=explained.reasons or ((silence,) if silence else ()),
             counterfactual=explained.counterfactual,
-            provisional=_id(self._provisional[i]) or None,
+            provisional=segment_id(self._provisional[i]) or None,
             model_version=self._model_version[i],
             trigger_event_id=trigger,
         )
@@ -128,7 +128,9 @@ class _Story:
     def _assignments(self, rows: States) -> list[Assignment | None]:
         pairs = zip(rows["segment"].tolist(), rows["status"].tolist(), strict=True)
         return [
-            Assignment(_id(number), self._names.get(number, ""), _PUBLISHED[status]) if status in _PUBLISHED else None
+            Assignment(segment_id(number), self._names.get(number, ""), _PUBLISHED[status])
+            if status in _PUBLISHED
+            else None
             for number, status in pairs
         ]
 
@@ -143,10 +145,6 @@ class _Explained:
 
 
 _UNEXPLAINED = _Explained()
-
-
-def _id(number: int) -> str:
-    return f"s{number}" if number else ""
 
 
 def _known(column: NDArray[np.float64]) -> list[float | None]:
@@ -201,7 +199,7 @@ def _memberships(assigner: Assigner, rows: States) -> list[tuple[Membership, ...
     inverse = 1.0 / np.take_along_axis(squared, nearest, axis=1)
     shares = (inverse / inverse.sum(axis=1, keepdims=True)).tolist()
     numbers = assigner.numbers[nearest].tolist()
-    return [tuple(map(Membership, map(_id, n), s)) for n, s in zip(numbers, shares, strict=True)]
+    return [tuple(map(Membership, map(segment_id, n), s)) for n, s in zip(numbers, shares, strict=True)]
 
 
 def _because(features: FeatureSet, because: Reason) -> Because:

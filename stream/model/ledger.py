@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from stream.customer.state import segment_id
 from stream.model.grouping import Regrouping
 
 LedgerKind = Literal["born", "shifted", "split", "merged", "renamed", "retiring", "retired"]
@@ -38,7 +39,7 @@ class LedgerEntry:
     @property
     def id(self) -> str:
         """The public id of the segment."""
-        return f"s{self.number}"
+        return segment_id(self.number)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from stream.customer.state import segment_id
+
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 Vectors = NDArray[np.int16]
@@ -62,7 +64,7 @@ class Segment:
     @property
     def id(self) -> str:
         """The public id."""
-        return f"s{self.number}"
+        return segment_id(self.number)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic_core import to_json
 
 from stream.customer.features import NEVER, FeatureSet
-from stream.customer.state import CAUSES, States, Status
+from stream.customer.state import CAUSES, States, Status, segment_id
 
 
 def segment_hashes(rows: States, names: Mapping[int, str]) -> list[dict[str, str] | None]:
@@ -37,22 +37,18 @@ def _hash(row: Mapping[str, Any], names: Mapping[int, str]) -> dict[str, str] | 
         return None
     margin, cause = row["change_margin"], row["change_cause"]
     return {
-        "id": _id(row["segment"]),
+        "id": segment_id(row["segment"]),
         "name": names.get(row["segment"], ""),
         "status": Status(row["status"]).name.lower(),
         "version": str(row["version"]),
-        "previous": _id(row["previous"]),
+        "previous": segment_id(row["previous"]),
         "cause": CAUSES[cause - 1].value if cause else "",
         "since": str(row["since"]),
         "decided_at": str(row["change_decided_at"]),
         "margin": "" if np.isnan(margin) else f"{margin:.6g}",
         "model_version": str(row["change_model_version"]),
-        "provisional": _id(row["change_provisional"]),
+        "provisional": segment_id(row["change_provisional"]),
     }
-
-
-def _id(number: int) -> str:
-    return f"s{number}" if number else ""
 
 
 def feature_documents(features: FeatureSet, rows: States) -> list[bytes | None]:

@@ -42,7 +42,7 @@ def in_partition(partition: int, count: int) -> list[Event]:
 
 
 def leaving(batch: Batch, step: Step, intakes: dict[int, Intake] | None = None) -> Outcome:
-    return outcome(TOPICS, shop(), intakes or {0: Intake(), 1: Intake()}, BEFORE, AFTER, batch, step)
+    return outcome(TOPICS, intakes or {0: Intake(), 1: Intake()}, BEFORE, AFTER, batch, step)
 
 
 def journaled(out: Outcome, partition: int) -> list[JournalPart]:
