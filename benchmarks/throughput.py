@@ -111,7 +111,7 @@ def _report(rounds: list[dict[str, naive.Ran]], arguments: argparse.Namespace) -
 
 def _settings(broker: str, redis: str, tag: str) -> Tree:
     """Everything but the input topic is a round's own."""
-    outputs = ("changes", "ledger", "profiles", "rejected", "journal", "learning", "model")
+    outputs = ("changes", "ledger", "profiles", "rejected", "journal", "learning", "model", "control")
     shipped = load()
     topics = {name: f"{getattr(shipped.topics, name)}{tag and '-' + tag}" for name in outputs}
     kafka = {
@@ -134,6 +134,7 @@ def _segstream(settings: Tree, tag: str, n: int) -> naive.Ran:
     owner = multiprocessing.get_context("spawn").Process(target=running.owner, args=(settings,), daemon=True)
     owner.start()
     worker = Service(settings, kafka_backend(settings), CollectorRegistry()).worker()
+    running.settle_heap()
     events = changes = 0
     started = cpu = 0.0
     while events < n:

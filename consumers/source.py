@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from producers.sink import Committed, Membership
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One record as the broker has it. ``timestamp_ms`` is the broker's or producer's wall clock, never event time."""
 
     partition: int
@@ -54,8 +53,8 @@ class Source(Protocol):
         """The group's committed offsets, waiting for pending transactions; ``None`` where there is none."""
         ...
 
-    def seek(self, partition: int, offset: int) -> None:
-        """Deliver ``partition`` from ``offset`` on (and again after a failed commit)."""
+    def seek(self, partition: int, offset: int | None) -> None:
+        """Deliver ``partition`` from ``offset`` on (and again after a failed commit); ``None``: nothing until then."""
         ...
 
     def beginning(self, partitions: Sequence[int]) -> dict[int, int]:

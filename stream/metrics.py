@@ -7,9 +7,11 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
 from stream.decision.batch import Batch, Step
+from stream.health import WorkerHealth
 from stream.model.snapshot import Snapshot
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # they double the series and nobody reads them
@@ -34,6 +36,19 @@ class Decoded(Protocol):
     def unknown_fields(self) -> int:
         """Fields that nobody declared."""
         ...
+
+
+class BatchHistogram(Histogram):
+    """A histogram without labels that takes a batch of values at once: 0.04 us a value instead of 2.6."""
+
+    def observe_all(self, values: NDArray[np.float64]) -> None:
+        """As ``observe`` for each of ``values`` (n,), all of them finite."""
+        # The library has no public way to add several; tests/test_metrics.py holds this against one by one.
+        bucket = np.searchsorted(self._upper_bounds, values, side="left")
+        for index, n in enumerate(np.bincount(bucket).tolist()):
+            if n:
+                self._buckets[index].inc(n)
+        self._sum.inc(float(values.sum()))
 
 
 class WorkerMetrics:
@@ -68,7 +83,7 @@ class WorkerMetrics:
             registry=registry,
             buckets=(1, 10, 50, 100, 250, 500, 1000, 2000, 4000),
         )
-        self.margin = Histogram(
+        self.margin = BatchHistogram(
             "segstream_margin_ratio",
             "Margin of the held segment over its rival at each customer's last look of a batch.",
             registry=registry,
@@ -89,6 +104,7 @@ class WorkerMetrics:
         self.last_batch = Gauge(
             "segstream_last_batch_timestamp_seconds", "Wall clock of the last batch.", registry=registry
         )
+        self.health = WorkerHealth(registry)
         self._now_ms = 0
 
     def assigned(self, partitions: Collection[int]) -> None:
@@ -113,8 +129,7 @@ class WorkerMetrics:
         self.batch_seconds.observe(now_seconds - started_seconds)
         self.batch_events.observe(len(batch.events))
         margins = step.rows["margin"][step.touched]
-        for margin in margins[np.isfinite(margins)].tolist():
-            self.margin.observe(margin)
+        self.margin.observe_all(margins[np.isfinite(margins)])
         self._now_ms = max([self._now_ms, *(c.now_ms for c in step.clocks)])
         self.event_time.set(self._now_ms / 1000)
         self.last_batch.set(now_seconds)
@@ -158,13 +173,17 @@ class OwnerMetrics:
 
     def observe(self, snapshot: Snapshot, kinds: Sequence[str], seconds: float, now_seconds: float) -> None:
         """A new snapshot was published."""
-        self.version.set(snapshot.version)
-        self.published.set(now_seconds)
+        self.show(snapshot, now_seconds)
         self.macro_seconds.observe(seconds)
+        for kind, n in Tally(kinds).items():
+            self.ledger.labels(kind).inc(n)
+
+    def show(self, snapshot: Snapshot, published_seconds: float) -> None:
+        """The newest snapshot, also when it was found at a take-over."""
+        self.version.set(snapshot.version)
+        self.published.set(published_seconds)
         self.customers.clear()
         self.info.clear()
         for segment in snapshot.segments:
             self.customers.labels(segment.id).set(segment.customers)
             self.info.labels(segment.id, segment.name).set(1)
-        for kind, n in Tally(kinds).items():
-            self.ledger.labels(kind).inc(n)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry, Histogram, generate_latest
 
 from consumers.assembling import Intake
 from stream.contracts.changes import Cause
@@ -16,7 +16,7 @@ from stream.contracts.events import Event
 from stream.contracts.reasons import Reason
 from stream.decision.batch import Batch, Step
 from stream.decision.clock import Clock
-from stream.metrics import OwnerMetrics, WorkerMetrics
+from stream.metrics import BatchHistogram, OwnerMetrics, WorkerMetrics
 from tests.helpers import DAY_MS, HOUR_MS, MONDAY_MS, event, shop, shop_model
 from tests.town import Town
 
@@ -106,6 +106,22 @@ def test_latency_and_size_of_a_batch() -> None:
     assert counted.value("segstream_last_batch_timestamp_seconds") == ENDED
 
 
+@pytest.mark.parametrize("buckets", [(-1.0, 0.0, 0.5), (0.0, 0.25, 0.5)])
+def test_a_batch_of_values_is_counted_as_one_by_one(buckets: tuple[float, ...]) -> None:
+    registry = CollectorRegistry()
+    together = BatchHistogram("together", "x", registry=registry, buckets=buckets)
+    single = Histogram("single", "x", registry=registry, buckets=buckets)
+    values = np.array([-2.0, -1.0, -0.5, 0.0, 0.25, 0.5, 7.0, 0.5])
+    together.observe_all(values)
+    together.observe_all(values[:0])
+    for value in values.tolist():
+        single.observe(value)
+    samples = [next(iter(histogram.collect())).samples for histogram in (together, single)]
+    told = [[(sample.name.partition("_")[2], sample.labels, sample.value) for sample in of] for of in samples]
+    assert told[0] == told[1]
+    assert len({n for name, _, n in told[0] if name == "bucket"}) == 4
+
+
 def test_the_margin_is_that_of_who_was_touched_and_has_one() -> None:
     counted = Counted()
     batch = counted.town.batch(orders("ann", 4) + orders("bob", 1))
@@ -179,3 +195,13 @@ def test_the_owner_shows_the_newest_model_and_forgets_the_last() -> None:
     assert samples["segstream_macro_step_seconds_count",] == 2.0
     entries = {key[1]: value for key, value in samples.items() if key[0] == "segstream_ledger_entries_total"}
     assert entries == {"born": 3.0, "retired": 1.0, "renamed": 1.0}
+
+
+def test_an_owner_that_took_over_shows_the_model_it_found() -> None:
+    registry = CollectorRegistry()
+    OwnerMetrics(registry).show(shop_model(version=7), 40.0)
+    samples = {(s.name, *s.labels.values()): s.value for family in registry.collect() for s in family.samples}
+    assert samples["segstream_model_version",] == 7.0
+    assert samples["segstream_model_timestamp_seconds",] == 40.0
+    assert samples["segstream_segment_customers", "s2"] == 10.0
+    assert samples["segstream_macro_step_seconds_count",] == 0.0

@@ -6,7 +6,7 @@ The rules are in ``strict_json`` (text), ``payloads`` (shape) and ``partitioning
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from stream.contracts.partitioning import partition_of
 from stream.contracts.payloads import MAX_ID_BYTES, check
@@ -21,9 +21,11 @@ EARLIEST_MS = 631_152_000_000
 """1990-01-01: nothing older is a customer event; it is a zero, or seconds taken for milliseconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One thing a customer did. What an event type does not have is 0, empty or ``None``."""
+class Event(NamedTuple):
+    """One thing a customer did. What an event type does not have is 0, empty or ``None``.
+
+    A named tuple, as records are: there is one an event, and a frozen dataclass takes four times as long to make.
+    """
 
     event_id: str
     customer_id: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from math import isnan
 
 import numpy as np
 from pydantic_core import to_json
@@ -14,10 +14,46 @@ from stream.customer.state import CAUSES, States, Status, segment_id
 
 def segment_hashes(rows: States, names: Mapping[int, str]) -> list[dict[str, str] | None]:
     """``segment:<customer>`` of each row, as of its last change; ``None`` for who is closed. Times in epoch ms."""
-    columns = {field: rows[field].tolist() for field in _FIELDS}
-    return [_hash(dict(zip(_FIELDS, values, strict=True)), names) for values in zip(*columns.values(), strict=True)]
+    columns = (rows[field].tolist() for field in _FIELDS)
+    return [
+        {
+            "id": _SEGMENT_IDS[segment],
+            "name": names.get(segment, ""),
+            "status": _STATUSES[status],
+            "version": str(version),
+            "previous": _SEGMENT_IDS[previous],
+            "cause": _CAUSES[cause],
+            "since": str(since),
+            "decided_at": str(decided_at),
+            "margin": "" if isnan(margin) else f"{margin:.6g}",
+            "model_version": str(model_version),
+            "provisional": _SEGMENT_IDS[provisional],
+        }
+        if status in _STATUSES
+        else None
+        for (
+            segment,
+            status,
+            version,
+            previous,
+            cause,
+            since,
+            decided_at,
+            margin,
+            model_version,
+            provisional,
+        ) in zip(*columns, strict=True)
+    ]
 
 
+class _SegmentIds(dict[int, str]):
+    def __missing__(self, number: int) -> str:
+        return self.setdefault(number, segment_id(number))
+
+
+_SEGMENT_IDS = _SegmentIds()
+_STATUSES = {s.value: s.name.lower() for s in Status if s not in (Status.NEW, Status.CLOSED)}
+_CAUSES = ("", *(cause.value for cause in CAUSES))
 _FIELDS = (
     "segment",
     "status",
@@ -30,25 +66,6 @@ _FIELDS = (
     "change_model_version",
     "change_provisional",
 )
-
-
-def _hash(row: Mapping[str, Any], names: Mapping[int, str]) -> dict[str, str] | None:
-    if row["status"] in (Status.NEW, Status.CLOSED):
-        return None
-    margin, cause = row["change_margin"], row["change_cause"]
-    return {
-        "id": segment_id(row["segment"]),
-        "name": names.get(row["segment"], ""),
-        "status": Status(row["status"]).name.lower(),
-        "version": str(row["version"]),
-        "previous": segment_id(row["previous"]),
-        "cause": CAUSES[cause - 1].value if cause else "",
-        "since": str(row["since"]),
-        "decided_at": str(row["change_decided_at"]),
-        "margin": "" if np.isnan(margin) else f"{margin:.6g}",
-        "model_version": str(row["change_model_version"]),
-        "provisional": segment_id(row["change_provisional"]),
-    }
 
 
 def feature_documents(features: FeatureSet, rows: States) -> list[bytes | None]:

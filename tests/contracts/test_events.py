@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import FrozenInstanceError
 from typing import Any
 
 import pytest
@@ -57,7 +56,7 @@ def test_what_a_type_does_not_have_is_empty(kind: str) -> None:
 
 
 def test_an_event_is_immutable() -> None:
-    with pytest.raises(FrozenInstanceError):
+    with pytest.raises(AttributeError):
         decoded(order()).amount = 1.0  # type: ignore[misc]
 
 
