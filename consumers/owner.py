@@ -8,29 +8,29 @@ stale and nothing stops.
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from consumers.announcing import ledger_message, profile_messages
-from consumers.model_feed import read_back
 from consumers.source import Poll, Record, Source, Tail
+from consumers.takeover import LEARNING, SLOTS, Start, find_start, note_of, slot_of
 from producers.sink import Offsets, Outgoing, Sink
 from stream.contracts.segments import SegmentProfile, encode_entry, encode_profile
 from stream.customer.features import FeatureSet
-from stream.errors import BadRecord, BrokerUnavailable, CommitFailed, Disagreement, StoreUnavailable
+from stream.errors import BadRecord, BrokerUnavailable, CommitFailed, SettingsError, StoreUnavailable
 from stream.metrics import OwnerMetrics
 from stream.model.learner import Learner, MacroStep
 from stream.model.learning import LearningRecord
-from stream.model.snapshot import Snapshot
 from stream.settings import Tree
 from stream.view.store import Store
 
 log = logging.getLogger(__name__)
 
-LEARNING = 0
-"""The only partition of the learning topic."""
-SLOTS = 8
-"""Snapshots that survive compaction."""
+TRIM_SECONDS = 60.0
+"""The learning topic is trimmed this often: it is a request of its own, and a minute's rows are some megabytes."""
+_REFUSED_SECONDS = 3600.0
+"""... and so long after the broker would not: the embedded one cannot."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,12 @@ class OwnerWiring:
     """What the owner talks to."""
 
     source: Source
-    sink: Sink
+    sink: Callable[[], Sink]
+    """Opened at each take-over and not before: it fences the last owner and ends what that one left open."""
     tail: Tail
     store: Store
+    trim: Callable[[int], None]
+    """Delete the learning rows below an offset."""
     metrics: OwnerMetrics
     now_seconds: Callable[[], float]
     wait: Callable[[float], None]
@@ -52,13 +55,16 @@ class Owner:
     def __init__(self, settings: Tree, features: FeatureSet, wiring: OwnerWiring) -> None:
         self._settings, self._features, self._wiring = settings, features, wiring
         self._epoch = -1
+        self._sink: Sink | None = None
         self._learner: Learner | None = None
         self._next = 0
-        self._published_at = 0.0
+        self._overdue_at: int | None = None
+        self._published_at = self._trim_at = 0.0
+        self._included: deque[int] = deque(maxlen=SLOTS)
 
     @property
     def next_offset(self) -> int:
-        """First offset of the learning topic not yet learnt."""
+        """First offset of the learning topic not yet learnt; 0 while nobody knows."""
         return self._next
 
     def run_once(self, timeout_seconds: float | None = None) -> MacroStep | None:
@@ -69,7 +75,9 @@ class Owner:
             poll = wiring.source.poll(wait)
             if poll.epoch != self._epoch:
                 self._epoch = poll.epoch
-                self._learner = self._take_over() if LEARNING in poll.assigned else None
+                self._retire()
+                if LEARNING in poll.assigned:
+                    self._take_over()
                 return None  # what this poll brought comes again: it may begin behind what has to be learnt next
             if self._learner is None:
                 return None
@@ -78,54 +86,45 @@ class Owner:
             return self._macro_step(self._learner, poll)
         except CommitFailed as error:
             log.warning("snapshot not committed, starting again from the newest: %s", error)
-            self._epoch = -1
+            self._start_again()
         except BrokerUnavailable as error:
             log.warning("waiting: %s", error)
-            self._epoch = -1
+            self._start_again()
             wiring.wait(1.0)
         return None
 
     def close(self) -> None:
         """Leave the group and release connections."""
-        for part in (self._wiring.source, self._wiring.sink, self._wiring.tail, self._wiring.store):
+        self._retire()
+        for part in (self._wiring.source, self._wiring.tail, self._wiring.store):
             part.close()
 
-    def _take_over(self) -> Learner:
-        """Go on from the newest snapshot, at the offset it names; the group's offset must agree with it."""
-        wiring, topics = self._wiring, self._settings.topics
-        learner, offset = Learner(self._features, self._settings.model), None
-        for record in reversed(read_back(wiring.tail, topics.model, self._is_good)[0]):
-            try:
-                learner = self._learner_of(record)
-                offset = learner.snapshot.learning_offset if learner.snapshot else None
-                break
-            except BadRecord as error:
-                log.warning("snapshot at offset %d refused: %s", record.offset, error)
-        committed = wiring.source.committed([LEARNING])[LEARNING]
-        if committed is not None and offset is None:
-            raise Disagreement(
-                f"learning is committed to offset {committed.offset}, but the model topic has no good snapshot: "
-                "restore the topic, or delete the owner group's offset to learn what the learning topic still has"
-            )
-        if committed is not None and committed.offset != offset:
-            raise BrokerUnavailable(
-                f"learning is committed to {committed.offset}, the newest snapshot includes {offset}"
-            )
-        self._next = wiring.source.beginning([LEARNING])[LEARNING] if offset is None else offset
-        wiring.source.seek(LEARNING, self._next)
-        if learner.snapshot is not None:
-            self._show(profile_messages(self._features, learner.snapshot, round(wiring.now_seconds() * 1000)))
-        return learner
+    def _start_again(self) -> None:
+        self._epoch, self._next = -1, 0
 
-    def _learner_of(self, record: Record) -> Learner:
-        return Learner.from_record(record.value or b"", self._features, self._settings.model)
+    def _retire(self) -> None:
+        self._learner, self._next = None, 0
+        if self._sink is not None:
+            self._sink.close()
+            self._sink = None
 
-    def _is_good(self, record: Record) -> bool:
-        try:
-            self._learner_of(record)
-        except BadRecord:
-            return False
-        return True
+    def _take_over(self) -> None:
+        """Go on from the newest snapshot, at the offset it names."""
+        wiring = self._wiring
+        self._sink = wiring.sink()
+        start = find_start(self._settings, self._features, wiring.source, wiring.tail, wiring.now_seconds, wiring.wait)
+        wiring.source.seek(LEARNING, start.offset)
+        self._learner, self._next = start.learner, start.offset
+        self._overdue_at = start.overdue_at
+        self._included = deque(start.included, maxlen=SLOTS)
+        self._trim_at = wiring.now_seconds() + TRIM_SECONDS
+        self._tell(start)
+
+    def _tell(self, start: Start) -> None:
+        snapshot, now = start.learner.snapshot, self._wiring.now_seconds()
+        if snapshot is not None:
+            self._wiring.metrics.show(snapshot, start.written_at_seconds)
+            self._show(profile_messages(self._features, snapshot, round(now * 1000)))
 
     def _learn(self, learner: Learner, record: Record) -> None:
         self._next = record.offset + 1
@@ -136,31 +135,50 @@ class Owner:
             self._wiring.metrics.refused.labels("bad_record").inc()
 
     def _macro_step(self, learner: Learner, poll: Poll) -> MacroStep | None:
-        now = self._wiring.now_seconds()
-        if (
-            self._settings.model.frozen
-            or not learner.due
-            or now - self._published_at < self._settings.model.interval_seconds
-        ):
+        now, sink = self._wiring.now_seconds(), self._sink
+        if sink is None or not (self._is_overdue(learner) or self._is_due(learner, now)):
             return None
         step = learner.macro_step(self._next)
         wall_ms = round(now * 1000)
         profiles = profile_messages(self._features, step.snapshot, wall_ms)
         records = self._records(learner, step, profiles, wall_ms)
-        offsets = Offsets(self._settings.topics.learning, {LEARNING: self._next}, poll.membership)
-        self._wiring.sink.commit(records, offsets)
-        self._published_at = self._wiring.now_seconds()
+        note = {LEARNING: note_of(step.snapshot)}
+        offsets = Offsets(self._settings.topics.learning, {LEARNING: self._next}, poll.membership, note)
+        sink.commit(records, offsets)
+        self._published_at, self._overdue_at = self._wiring.now_seconds(), None
+        self._included.append(self._next)
         self._show(profiles)
+        self._trim()
         kinds = [entry.kind for entry in step.entries]
         self._wiring.metrics.observe(step.snapshot, kinds, self._published_at - now, self._published_at)
         return step
+
+    def _is_due(self, learner: Learner, now_seconds: float) -> bool:
+        pause = self._settings.model.interval_seconds
+        return not self._settings.model.frozen and learner.due and now_seconds - self._published_at >= pause
+
+    def _is_overdue(self, learner: Learner) -> bool:
+        """Whether a version that was published and is gone must be succeeded: workers may be waiting for it."""
+        return self._overdue_at is not None and self._next >= self._overdue_at and learner.is_peopled
+
+    def _trim(self) -> None:
+        """Delete what the oldest of the snapshots that survive compaction includes: nobody will learn it again."""
+        now = self._published_at
+        if len(self._included) < SLOTS or now < self._trim_at:
+            return
+        self._trim_at = now + TRIM_SECONDS
+        try:
+            self._wiring.trim(self._included[0])
+        except (BrokerUnavailable, SettingsError) as error:
+            log.warning("the learning topic is not trimmed and grows: %s", error)
+            self._trim_at = now + _REFUSED_SECONDS
 
     def _records(
         self, learner: Learner, step: MacroStep, profiles: Sequence[SegmentProfile], wall_ms: int
     ) -> list[Outgoing]:
         topics = self._settings.topics
         return [
-            Outgoing(topics.model, 0, _slot(step.snapshot), learner.to_record(step.snapshot)),
+            Outgoing(topics.model, 0, slot_of(step.snapshot), learner.to_record(step.snapshot)),
             *(
                 Outgoing(topics.ledger, 0, e.id.encode(), encode_entry(ledger_message(e, wall_ms)))
                 for e in step.entries
@@ -175,8 +193,3 @@ class Owner:
             self._wiring.store.publish_segments({p.id: encode_profile(p) for p in profiles})
         except StoreUnavailable as error:
             log.warning("segments are committed but not shown yet: %s", error)
-
-
-def _slot(snapshot: Snapshot) -> bytes:
-    """Key of a snapshot: compaction keeps the newest of each slot, so one bad snapshot is never all that is left."""
-    return b"%d" % (snapshot.version % SLOTS)

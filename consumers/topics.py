@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from kafka import KafkaAdminClient
+from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import NoError, TopicAlreadyExistsError, for_code
 
@@ -59,9 +59,12 @@ def shapes(topics: TopicSettings) -> dict[str, Shape]:
         # Originals may be as large as the input topic allows, and headers come on top.
         topics.rejected: Shape(topics.partitions, _kept(30) | {"max.message.bytes": str(2 * _MIB)}),
         topics.journal: Shape(topics.partitions, _kept(7)),
-        topics.learning: Shape(1, _kept(7) | {"max.message.bytes": str(4 * _MIB)}),
+        # The owner deletes what no snapshot needs any more. Time alone must not: rows of a quiet stream would be gone
+        # before they are in a snapshot.
+        topics.learning: Shape(1, _kept_for_ever() | {"max.message.bytes": str(4 * _MIB)}),
         topics.model: Shape(1, model),
-        topics.ledger: Shape(1, {"cleanup.policy": "delete", "retention.ms": _FOREVER}),
+        topics.control: Shape(1, {"cleanup.policy": "compact"}),
+        topics.ledger: Shape(1, _kept_for_ever()),
         topics.profiles: Shape(1, {"cleanup.policy": "compact"}),
     }
 
@@ -95,6 +98,13 @@ def create(kafka: KafkaSettings, wanted: Mapping[str, Shape], replication: int =
                 raise BrokerUnavailable(f"cannot create topic '{answer['name']}': {kafka_client.describe(error)}")
         admin.wait_for_topics(list(wanted))
     return sorted(name for name, outcome in outcomes.items() if outcome is NoError)
+
+
+def ensure(kafka: KafkaSettings, wanted: Mapping[str, Shape], replication: int = 1) -> None:
+    """As ``create``, but what exists already must have that shape. Raises ``SettingsError`` if not."""
+    create(kafka, wanted, replication)
+    for complaint in complaints(wanted, describe(kafka, list(wanted))):
+        raise SettingsError(f"{complaint}; delete it, or choose another name")
 
 
 def describe(kafka: KafkaSettings, names: Collection[str]) -> dict[str, Topic]:
@@ -146,6 +156,16 @@ def complaints(wanted: Mapping[str, Shape], found: Mapping[str, Topic]) -> list[
             if topic.configs.get(key) != value
         ]
     return sentences
+
+
+def trim(kafka: KafkaSettings, topic: str, partition: int, before: int) -> None:
+    """Delete the records below offset ``before``. Raises ``BrokerUnavailable``, ``SettingsError`` if we may not."""
+    with translated(f"trim '{topic}'"), connect(KafkaAdminClient, **client_config(kafka)) as admin:
+        admin.delete_records({TopicPartition(topic, partition): before})
+
+
+def _kept_for_ever() -> dict[str, str]:
+    return {"cleanup.policy": "delete", "retention.ms": _FOREVER}
 
 
 def _kept(days: int) -> dict[str, str]:

@@ -44,6 +44,8 @@ class Learner:
         self.features = features
         self.settings = settings
         self.state = state or State(Population.none(len(features.names)))
+        self.published = 0
+        """Newest version known to have been published, also of models that are lost: the next one is greater."""
         self._is_recordable = False
 
     @classmethod
@@ -89,12 +91,17 @@ class Learner:
         self._is_recordable = False
 
     @property
+    def is_peopled(self) -> bool:
+        """Whether there is anybody to group."""
+        return bool(self.state.population.total.n[0] > 0)
+
+    @property
     def due(self) -> bool:
         """Whether enough was learnt for a macro step. How often at most, in wall time, the caller decides."""
         state, settings = self.state, self.settings
         if state.snapshot is None:
             return state.population.nursery.customers >= settings.warmup_customers
-        return not settings.frozen and state.looks >= settings.macro_rows and state.population.total.n[0] > 0
+        return not settings.frozen and state.looks >= settings.macro_rows and self.is_peopled
 
     def macro_step(self, learning_offset: int) -> MacroStep:
         """Group the population anew and adopt the result.
@@ -103,7 +110,7 @@ class Learner:
         Raises ``ValueError`` if there is nobody in the population.
         """
         state, before = self.state, self.state.snapshot
-        version = before.version + 1 if before else 1
+        version = max(before.version if before else 0, self.published) + 1
         rng = np.random.default_rng((self.settings.seed, version))
         scale = self._scale()
         if before is None:
@@ -148,7 +155,9 @@ class Learner:
         else:
             tries, gain = settings.challenger_tries, settings.challenger_gain
             proposal = propose(masses, scale, old, rng, k=settings.segments, tries=tries, gain=gain)
-        return match(masses, scale, old, proposal, 1 + max(before.names) if before else 1)
+        # A number that anybody holds is taken, also one born in a model that is lost.
+        taken = (*(before.names if before else ()), *self.state.held)
+        return match(masses, scale, old, proposal, 1 + max(taken, default=0))
 
     def _snapshot(self, adoption: Adoption, learning_offset: int) -> Snapshot:
         cells, scale = self.state.population.cells, adoption.regrouping.grouping.scale

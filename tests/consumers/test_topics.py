@@ -1,9 +1,24 @@
 from __future__ import annotations
 
+from contextlib import closing
+
 import pytest
 from kafka import KafkaAdminClient
 
-from consumers.topics import Shape, Topic, complaints, create, create_topics, describe, shapes, topic_identity
+from consumers.kafka_source import KafkaTail
+from consumers.topics import (
+    Shape,
+    Topic,
+    complaints,
+    create,
+    create_topics,
+    describe,
+    ensure,
+    shapes,
+    topic_identity,
+    trim,
+)
+from producers.kafka_writer import KafkaWriter
 from stream.errors import BrokerUnavailable, SettingsError
 from stream.settings import TopicSettings, Tree
 from tests.brokers import Broker, fresh
@@ -12,7 +27,7 @@ DAY_MS = 86_400_000
 
 
 def tree(broker: Broker) -> Tree:
-    names = ("events", "changes", "ledger", "profiles", "rejected", "journal", "learning", "model")
+    names = ("events", "changes", "ledger", "profiles", "rejected", "journal", "learning", "model", "control")
     topics = TopicSettings(**{name: fresh(name) for name in names}, partitions=3)
     return Tree(profile="none", kafka=broker.kafka(), topics=topics)
 
@@ -26,7 +41,7 @@ def test_topics_are_created_once_and_are_what_they_should_be(broker: Broker) -> 
 
     found = describe(settings.kafka, list(wanted))
     assert complaints(wanted, found) == []
-    assert len({topic.topic_id for topic in found.values()}) == len(wanted) == 8
+    assert len({topic.topic_id for topic in found.values()}) == len(wanted) == 9
     assert topic_identity(settings, settings.topics.events) == (found[settings.topics.events].topic_id, 3)
 
 
@@ -49,6 +64,18 @@ def test_a_topic_created_anew_has_another_identity(broker: Broker) -> None:
     assert describe(kafka, [name])[name].topic_id != before
 
 
+def test_records_that_are_trimmed_are_gone_and_only_they(apache_kafka: Broker) -> None:
+    name, kafka = fresh("t"), apache_kafka.kafka()
+    create(kafka, {name: Shape(1)})
+    with closing(KafkaWriter(kafka)) as writer, closing(KafkaTail(kafka)) as tail:
+        for _ in range(3):
+            writer.send(name, b"key", b"value")
+        writer.flush()
+        trim(kafka, name, 0, 2)
+        assert tail.bounds(name, 0) == (2, 3)
+        assert [record.offset for record in tail.read(name, 0, 2, 5.0)[0]] == [2]
+
+
 def test_an_impossible_topic_is_a_clear_error(apache_kafka: Broker) -> None:
     with pytest.raises(BrokerUnavailable, match=r"cannot create topic 'no\?name'"):
         create(apache_kafka.kafka(), {"no?name": Shape(1)})
@@ -63,6 +90,14 @@ def test_an_existing_topic_of_another_shape_is_left_and_complained_about(broker:
         f"topic '{name}' has 2 partitions, not 4",
         f"topic '{name}' has cleanup.policy = delete, not compact",
     ]
+
+
+def test_an_existing_topic_of_another_shape_is_refused_where_it_must_be_that(broker: Broker) -> None:
+    name, kafka = fresh("t"), broker.kafka()
+    ensure(kafka, {name: Shape(2, {"cleanup.policy": "delete"})})
+    ensure(kafka, {name: Shape(2, {"cleanup.policy": "delete"})})
+    with pytest.raises(SettingsError, match="has 2 partitions, not 4; delete it, or choose another name"):
+        ensure(kafka, {name: Shape(4)})
 
 
 def test_retention_follows_the_design() -> None:
@@ -85,3 +120,4 @@ def test_retention_follows_the_design() -> None:
     assert int(found[topics.rejected].configs["retention.ms"]) == 30 * DAY_MS
     assert found[topics.ledger].configs["retention.ms"] == "-1"
     assert found[topics.profiles].configs["cleanup.policy"] == "compact"
+    assert found[topics.control].configs["cleanup.policy"] == "compact"

@@ -26,6 +26,8 @@ class Faults:
     wall: Wall = field(default_factory=Wall)
     calls: dict[str, list[Fault]] = field(default_factory=dict)
     """Call -> what becomes of its next calls: an error is raised, an action is done first, ``None`` is nothing."""
+    polled: int = 0
+    """Records that sources have delivered."""
     hidden: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
     """Topic -> from which offset on records are hidden, and until when (wall clock)."""
 
@@ -80,7 +82,9 @@ class UnsteadySource(MemorySource):
 
     def poll(self, timeout_seconds: float) -> Poll:
         self._faults.strike("source.poll")
-        return super().poll(timeout_seconds)
+        poll = super().poll(timeout_seconds)
+        self._faults.polled += poll.count
+        return poll
 
     def committed(self, partitions: Sequence[int]) -> dict[int, Committed | None]:
         self._faults.strike("source.committed")
@@ -143,10 +147,16 @@ class UnsteadyTwins(Twins):
 
     def service(self) -> Service:
         broker, faults, limit = self.broker, self.faults, self.settings.kafka.max_poll_records
+
+        def trim(topic: str, partition: int, before: int) -> None:
+            faults.strike("trim")
+            broker.delete_before(topic, partition, before)
+
         backend = replace(
             memory_backend(self.settings, broker, self.store, Clocks(self.wall.now, self.wall.wait)),
-            source=lambda topic, group: UnsteadySource(broker, topic, group, limit, faults),
+            source=lambda topic, group, instance=None: UnsteadySource(broker, topic, group, limit, faults),
             sink=lambda transactional_id: UnsteadySink(broker, transactional_id, faults),
+            trim=trim,
             tail=lambda: UnsteadyTail(broker, faults),
         )
         return replace(super().service(), backend=backend)
