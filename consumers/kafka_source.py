@@ -22,16 +22,16 @@ from kafka.errors import (
 from kafka.structs import MemberState
 
 from consumers.source import Poll, Record
-from producers.kafka_client import client_config, connect, describe, milliseconds, translated
+from producers.kafka_client import NAMED_TWICE, client_config, connect, describe, milliseconds, translated
 from producers.sink import Committed, Membership
-from stream.errors import BadRecord, Disagreement, IncompleteJournal, SegstreamError
+from stream.errors import BadRecord, Disagreement, IncompleteJournal, SegstreamError, SettingsError
 from stream.settings import KafkaSettings
 
 CLOSE_MS = 3000
 # What a restore or a slow store may take between two polls. Only a member that is stuck holds up a rebalance so long.
 MAX_POLL_INTERVAL_SECONDS = 300.0
 # Brokers look for expired transactions this often by default: a dead worker's offsets settle so much later.
-_EXPIRY_SCAN_SECONDS = 10.0
+EXPIRY_SCAN_SECONDS = 10.0
 # How long a fetch may wait for data, and what a tail waits for it before it looks whether its position moved.
 _TAIL_WAIT_MS = 50
 
@@ -40,6 +40,7 @@ class KafkaSource:
     """A member of a group on one topic; see ``consumers.source.Source``.
 
     Building it raises ``BrokerUnavailable``, also when there is no such topic, or ``SettingsError``.
+    ``instance`` makes it a static member: who comes back under this name in time gets its partitions back.
     After every change of ``epoch`` all assigned partitions wait for ``seek`` again, also those that stayed.
     """
 
@@ -48,17 +49,18 @@ class KafkaSource:
         settings: KafkaSettings,
         topic: str,
         group: str,
+        instance: str | None = None,
         max_poll_interval_seconds: float = MAX_POLL_INTERVAL_SECONDS,
     ) -> None:
         self._topic = topic
         self._settled_ms = milliseconds(
-            settings.transaction_timeout_seconds + _EXPIRY_SCAN_SECONDS + settings.request_timeout_seconds
+            settings.transaction_timeout_seconds + EXPIRY_SCAN_SECONDS + settings.request_timeout_seconds
         )
         self._request_ms = milliseconds(settings.request_timeout_seconds)
         self._rebalanced = _Rebalanced()
         self._epoch = 0
         self._view: tuple[Membership, frozenset[int]] | None = None
-        config = _group_config(settings, group, max_poll_interval_seconds)
+        config = {**_group_config(settings, group, max_poll_interval_seconds), "group_instance_id": instance}
         with translated(f"join group '{group}'"):
             self._consumer = connect(KafkaConsumer, **config)
             try:
@@ -88,10 +90,14 @@ class KafkaSource:
         with self._reading("read committed offsets"):
             return {p: self._committed(p, deadline) for p in partitions}
 
-    def seek(self, partition: int, offset: int) -> None:
+    def seek(self, partition: int, offset: int | None) -> None:
         """See ``Source``. A partition that was lost meanwhile is left alone: the next poll tells."""
         at = self._at(partition)
-        if at in self._consumer.assignment():
+        if at not in self._consumer.assignment():
+            return
+        if offset is None:
+            self._consumer.pause(at)
+        else:
             self._consumer.seek(at, offset)
             self._consumer.resume(at)
 
@@ -122,6 +128,9 @@ class KafkaSource:
         # still the old one. Only a stable member knows what is its own.
         if not membership.is_valid or now.state != MemberState.STABLE:
             return Membership(membership.group, -1, ""), frozenset()
+        # K11: a static member whose place was taken is told so by a heartbeat, which then only stops beating.
+        if membership.instance is not None and not self._consumer._coordinator._heartbeat_enabled:
+            raise SettingsError(NAMED_TWICE)
         return membership, frozenset(at.partition for at in self._consumer.assignment())
 
     def _hold(self) -> None:

@@ -6,9 +6,10 @@ import time
 from collections.abc import Sequence
 
 from consumers.source import Poll, Record
-from producers.memory_broker import Entry, MemoryBroker
+from producers.memory_broker import MemoryBroker
+from producers.memory_log import Entry
 from producers.sink import Committed, Membership
-from stream.errors import Disagreement, IncompleteJournal
+from stream.errors import BrokerUnavailable, Disagreement, IncompleteJournal
 
 
 class MemorySource:
@@ -38,14 +39,18 @@ class MemorySource:
             return Poll(self._epoch, assigned, membership, records)
 
     def committed(self, partitions: Sequence[int]) -> dict[int, Committed | None]:
-        """See ``Source``."""
+        """See ``Source``. Does not wait for a pending transaction: ``BrokerUnavailable`` at once."""
         with self._broker.changed:
+            if pending := self._broker.pending(self._group.name, self._topic).intersection(partitions):
+                raise BrokerUnavailable(f"a transaction on partitions {sorted(pending)} of '{self._topic}' is open")
             found = self._group.committed(self._topic)
             return {p: found.get(p) for p in partitions}
 
-    def seek(self, partition: int, offset: int) -> None:
+    def seek(self, partition: int, offset: int | None) -> None:
         """See ``Source``."""
-        if partition in self._view[1]:
+        if offset is None:
+            self._at.pop(partition, None)
+        elif partition in self._view[1]:
             self._at[partition] = offset
 
     def beginning(self, partitions: Sequence[int]) -> dict[int, int]:
@@ -66,14 +71,13 @@ class MemorySource:
         return self._group.membership(self._member), share
 
     def _has_records(self) -> bool:
-        return any(offset != self._broker.bounds(self._topic, p)[1] for p, offset in self._at.items())
+        return any(offset < self._broker.bounds(self._topic, p)[1] for p, offset in self._at.items())
 
     def _take(self) -> dict[int, list[Record]]:
         records: dict[int, list[Record]] = {}
         room = self._limit
         for partition, offset in self._at.items():
-            first, end = self._broker.bounds(self._topic, partition)
-            if not first <= offset <= end:
+            if not self._broker.bounds(self._topic, partition)[0] <= offset <= self._broker.end(self._topic, partition):
                 raise Disagreement(f"'{self._topic}' does not have offset {offset} of partition {partition}")
             found, self._at[partition] = self._broker.read(self._topic, partition, offset, room)
             room -= len(found)
@@ -93,10 +97,9 @@ class MemoryTail:
         """See ``Tail``. Raises ``IncompleteJournal`` when the broker does not have ``offset`` (any more)."""
         deadline = time.monotonic() + timeout_seconds
         with self._broker.changed:
-            first, end = self._broker.bounds(topic, partition)
-            if not first <= offset <= end:
+            if not self._broker.bounds(topic, partition)[0] <= offset <= self._broker.end(topic, partition):
                 raise IncompleteJournal(f"'{topic}' does not have offset {offset} of partition {partition}")
-            while self._broker.bounds(topic, partition)[1] == offset:
+            while self._broker.bounds(topic, partition)[1] <= offset:
                 remaining = deadline - time.monotonic()
                 if remaining <= 0 or not self._broker.changed.wait(remaining):
                     break

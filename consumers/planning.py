@@ -36,7 +36,7 @@ class Planner:
         watching = now_seconds - self._watched_at >= WATCH_SECONDS or self.has_backlog
         if watching:
             self._watched_at = now_seconds
-        newest = (mark.now_ms for mark in marks.values()) if self._newest_event_ms == NEVER else ()
+        newest = (mark.newest_event_ms for mark in marks.values())
         events = (intake.newest_ms for intake in intakes.values())
         self._newest_event_ms = max((self._newest_event_ms, *newest, *events))
         wanted = {}
@@ -81,11 +81,13 @@ class Planner:
         after = {}
         for position, partition in enumerate(batch.partitions):
             mark, clock = marks[partition], step.clocks[position]
+            events_at = batch.event_at[batch.bounds[position] : batch.bounds[position + 1]]
             moved = replace(
                 mark,
                 next=next_offset.get(partition, mark.next),
                 sequence=mark.sequence + 1,
                 now_ms=clock.now_ms,
+                newest_event_ms=int(events_at.max(initial=mark.newest_event_ms)),
                 claims=dict(clock.claims),
                 model_version=max(mark.model_version, assigner.snapshot.version if assigner else 0),
             )

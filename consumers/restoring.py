@@ -19,20 +19,28 @@ from stream.errors import IncompleteJournal, SettingsError, StoreUnavailable
 from stream.view.journal import NOTHING, Mark
 from stream.view.store import Store, Wanted
 
+UNFINISHED = "unfinished migration"
+"""Topic id in the marks of a journal that a migration has not completed."""
 PAGE = 2000
 """Customers written to the store at once."""
 
 
 @dataclass(frozen=True)
 class Identity:
-    """The input topic as the broker has it now, and our declarations: a view under other ones is not believed."""
+    """Input topic and journal as the broker has them now, and our declarations: a view under others is not believed."""
 
     topic_id: str
     partitions: int
     features_id: str
+    journal_id: str = ""
 
     def refuse_other(self, mark: Mark) -> None:
         """Raise ``SettingsError`` unless ``mark`` belongs to this topic and these declarations."""
+        if mark.topic_id == UNFINISHED:
+            raise SettingsError(
+                "topics.journal: the migration that began it did not end; go back to the old topics, or run "
+                "`segstream migrate` again with another --suffix"
+            )
         if mark.topic_id != self.topic_id:
             raise SettingsError(
                 "topics.events: the input topic was recreated since its state was written; "
@@ -42,6 +50,11 @@ class Identity:
             raise SettingsError(
                 f"topics.partitions: state was written for {mark.partitions} partitions, the input topic has "
                 f"{self.partitions}; customers would change places: create a new topic and replay into it"
+            )
+        if mark.journal_id not in ("", self.journal_id):
+            raise SettingsError(
+                "topics.journal: the journal was recreated since the state was written, so the store could not be "
+                "restored any more; restore the old topic, or start with another kafka.group and an empty store"
             )
         if mark.features_id != self.features_id:
             raise SettingsError(
@@ -54,7 +67,7 @@ class Identity:
 class Restorer:
     """Restores one partition at a time."""
 
-    identity: Identity
+    look: Callable[[], Identity]
     features: FeatureSet
     store: Store
     tail: Tail
@@ -63,6 +76,16 @@ class Restorer:
     names: Callable[[], Mapping[int, str]]
     wait_seconds: float
     now_seconds: Callable[[], float]
+    remaining: Callable[[int], None] = lambda customers: None
+    """Told how many customers are still to be written."""
+
+    def __post_init__(self) -> None:
+        self.identity = self.look()
+
+    def identify(self) -> Identity:
+        """Look at the topics anew; from now on marks are held against what they are now. Raises as ``look`` does."""
+        self.identity = self.look()
+        return self.identity
 
     def restore(self, partition: int, committed: Committed | None, beginning: int) -> Mark:
         """Bring the store up to ``committed``; return the mark to go on from.
@@ -88,7 +111,8 @@ class Restorer:
                     f"partition {partition}: the store has states, but nothing is committed and their journal is gone; "
                     "restore the topic, or empty the store to start from the beginning of the input"
                 )
-            return Mark(self.identity.topic_id, self.identity.partitions, self.identity.features_id, beginning)
+            new = self.identity
+            return Mark(new.topic_id, new.partitions, new.features_id, beginning, journal_id=new.journal_id)
         self.identity.refuse_other(followed.mark)
         return self._write(partition, watermark, followed.mark, followed.states)
 
@@ -109,8 +133,10 @@ class Restorer:
         for start in range(0, len(customers), PAGE):
             page = customers[start : start + PAGE]
             last = start + PAGE >= len(customers)
+            self.remaining(len(customers) - start)
             unfinished = replace(mark, journal=NOTHING, next=NOTHING)
             watermark = self._apply(partition, watermark, mark if last else unfinished, page, newest)
+        self.remaining(0)
         if not customers and watermark != mark.to_bytes():
             self._apply(partition, watermark, mark, [], newest)
         return mark

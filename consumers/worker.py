@@ -7,13 +7,16 @@ offset and the journal say what holds: the partitions concerned are restored fro
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from consumers.assembling import Intake, assemble, take_in
 from consumers.committing import Outcome, outcome, update
+from consumers.gauging import Gauging
+from consumers.holding import Gate
+from consumers.insisting import Insistence
 from consumers.model_feed import ModelFeed
 from consumers.planning import Planner
 from consumers.restoring import Restorer
@@ -50,6 +53,8 @@ class Wiring:
     store: Store
     feed: ModelFeed
     restorer: Restorer
+    gate: Gate
+    gauging: Gauging
     metrics: WorkerMetrics
     clocks: Clocks
 
@@ -70,12 +75,9 @@ class Worker:
 
     def __init__(self, settings: Tree, features: FeatureSet, wiring: Wiring) -> None:
         self._settings, self._features, self._wiring = settings, features, wiring
-        self._rules = DecodeRules(
-            partitions=wiring.restorer.identity.partitions,
-            max_event_bytes=settings.customers.max_event_bytes,
-            future_tolerance_ms=round(settings.customers.future_tolerance_seconds * 1000),
-        )
+        self._rules = self._identified()
         self._planner = Planner(settings)
+        self._insistence = Insistence(wiring.metrics.health)
         self._epoch = -1
         self._marks: dict[int, Mark] = {}
         self._lost: set[int] = set()
@@ -95,24 +97,28 @@ class Worker:
         wiring = self._wiring
         try:
             wiring.feed.refresh()
-            poll = wiring.source.poll(0.0 if self._planner.has_backlog else self._settings.kafka.poll_timeout_seconds)
+            held = wiring.gate.held()
+            hurries = self._planner.has_backlog and not held
+            poll = wiring.source.poll(0.0 if hurries else self._settings.kafka.poll_timeout_seconds)
             self._follow_assignment(poll)
-            return self._process(poll, restored=self._recover())
+            self._gauge()
+            return self._hold(poll) if held else self._process(poll, restored=self._recover())
         except CommitFailed as error:
             log.warning("transaction failed, taking up from what was committed: %s", error)
             wiring.metrics.commit_failures.inc()
-            self._lost |= set(self._marks)
+            self._doubt(self._marks)
+            wiring.clocks.wait(self._insistence.failed(self._marks, error))
         except (StoreUnavailable, BrokerUnavailable) as error:
             log.warning("waiting: %s", error)
             wiring.metrics.outages.labels(type(error).__name__).inc()
-            self._lost |= set(self._marks)
+            self._doubt(self._marks)
             wiring.clocks.wait(1.0)
         return Done()
 
     def close(self) -> None:
         """Leave the group and release connections."""
         wiring = self._wiring
-        for part in (wiring.source, wiring.sink, wiring.store, wiring.feed, wiring.restorer.tail):
+        for part in (wiring.source, wiring.sink, wiring.store, wiring.feed, wiring.gate, wiring.restorer.tail):
             part.close()
 
     def await_model(self, version: int) -> None:
@@ -125,10 +131,26 @@ class Worker:
 
     def _follow_assignment(self, poll: Poll) -> None:
         if poll.epoch != self._epoch:
+            self._rules = self._identified()
             self._epoch = poll.epoch
             self._lost = set(poll.assigned)
             self._marks = {}
             self._wiring.metrics.assigned(poll.assigned)
+
+    def _identified(self) -> DecodeRules:
+        """Look at the topics anew: one that was recreated, or has other partitions, is noticed by its rebalance."""
+        customers, identity = self._settings.customers, self._wiring.restorer.identify()
+        return DecodeRules(
+            partitions=identity.partitions,
+            max_event_bytes=customers.max_event_bytes,
+            future_tolerance_ms=round(customers.future_tolerance_seconds * 1000),
+        )
+
+    def _doubt(self, partitions: Iterable[int]) -> None:
+        """Take no records of these until they are restored; the place in the group is kept."""
+        for partition in partitions:
+            self._lost.add(partition)
+            self._wiring.source.seek(partition, None)
 
     def _recover(self) -> set[int]:
         """Restore every partition whose view is in doubt, and read on from there; returns which."""
@@ -145,11 +167,25 @@ class Worker:
         restored, self._lost = self._lost, set()
         return restored
 
+    def _gauge(self) -> None:
+        health, feed = self._wiring.metrics.health, self._wiring.feed
+        health.model(feed.version, feed.refused)
+        health.timers_backlog.set(self._planner.has_backlog)
+        self._wiring.gauging.look(self._marks)
+
+    def _hold(self, poll: Poll) -> Done:
+        """Drop what was polled: every partition is taken up from what is committed when the worker goes on."""
+        self._doubt(poll.assigned)
+        self._wiring.gate.tell(poll.assigned)
+        return Done()
+
     def _process(self, poll: Poll, restored: set[int]) -> Done:
         started, planner = self._wiring.clocks.now_seconds(), self._planner
         # What was polled of a partition before it was restored may start behind a dropped batch: it comes again.
         ours = {p: r for p, r in poll.records.items() if p in self._marks and r and p not in restored}
         intakes = {p: take_in(r, p, self._rules, self._settings.topics) for p, r in ours.items()}
+        if not self._wiring.gate.lets_through(intakes):
+            return self._hold(poll)
         next_offset = {p: records[-1].offset + 1 for p, records in ours.items()}
         wanted = planner.wanted(self._marks, intakes, self.assigner, started)
         if not wanted:
@@ -167,6 +203,8 @@ class Worker:
         marks = planner.advanced(marks, batch, step, next_offset, wanted, loaded, self.assigner)
         out = outcome(self._settings.topics, intakes, self._marks, marks, batch, step)
         learning_next = self._commit(poll, out, batch, step)
+        self._insistence.succeeded()
+        self._wiring.gate.committed(intakes)
         self._wiring.metrics.observe(intakes, batch, step, started, self._wiring.clocks.now_seconds())
         rejected = sum(len(intake.rejected) for intake in intakes.values())
         return Done(sum(map(len, ours.values())), rejected, step, learning_next)

@@ -8,13 +8,18 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from kafka.errors import AuthorizationError, KafkaError, SaslAuthenticationFailedError
+from kafka.errors import AuthorizationError, FencedInstanceIdError, KafkaError, SaslAuthenticationFailedError
 from kafka.net.compat import KafkaNetClient
 
 from stream.errors import BrokerUnavailable, SettingsError
 from stream.settings import KafkaSettings
 
 Client = TypeVar("Client")
+
+NAMED_TWICE = (
+    "kafka.instance: another process has taken the place of this one in the group, as a static member of the same "
+    "name; give every host a name of its own, and run each worker once"
+)
 
 
 def milliseconds(seconds: float) -> int:
@@ -79,6 +84,8 @@ def translated(what: str) -> Iterator[None]:
     """
     try:
         yield
+    except FencedInstanceIdError as error:
+        raise SettingsError(NAMED_TWICE) from error
     except (AuthorizationError, SaslAuthenticationFailedError) as error:
         raise SettingsError(f"the broker refuses to {what}: {describe(error)}") from error
     except KafkaError as error:

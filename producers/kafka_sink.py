@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from kafka import KafkaProducer
-from kafka.errors import KafkaError
+from kafka.errors import FencedInstanceIdError, KafkaError
 from kafka.structs import ConsumerGroupMetadata, OffsetAndMetadata, TopicPartition
 
-from producers.kafka_client import client_config, connect, describe, milliseconds, translated
+from producers.kafka_client import NAMED_TWICE, client_config, connect, describe, milliseconds, translated
 from producers.sink import Offsets, Outgoing
 from producers.watchdog import Watchdog
 from stream.errors import CommitFailed, SettingsError
@@ -55,6 +55,8 @@ class KafkaSink:
             self.close()
             if not isinstance(error, KafkaError):
                 raise
+            if isinstance(error, FencedInstanceIdError):
+                raise SettingsError(NAMED_TWICE) from error
             # The first act of the new one makes the broker finish the open transaction: from here on, committed
             # offsets tell what came of it.
             self._producer = self._open()

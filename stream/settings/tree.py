@@ -24,9 +24,17 @@ class KafkaSettings(Section):
     """How to reach the broker. Password and user never print."""
 
     bootstrap_servers: str = "127.0.0.1:9092"
+    # What worker and owner speak to it with. kafka-python needs nothing but Python and is what most of our guards were
+    # found on; librdkafka (pip install 'segstream[librdkafka]') costs less CPU a record and has timeouts everywhere.
+    client: Literal["kafka-python", "librdkafka"] = "kafka-python"
     group: str = "segstream"
     # One slot per worker process: a restart under the same slot fences its dead predecessor at once.
     transactional_id: str = "segstream"
+    # Hosts that share a group need a name each, such as their host name: worker 0 of one would fence that of the other.
+    instance: str = ""
+    # True: a worker that comes back within the session timeout finds its partitions as it left them, nobody else stops
+    # (rolling restarts). But those of one that is gone for good wait that long, also when it said good-bye.
+    static_membership: bool = False
     # Takeover of a dead worker's partitions takes this long; below ~6 s slow garbage collections look like deaths.
     session_timeout_seconds: Seconds = 12.0
     # An open transaction of a dead worker holds up read_committed readers until this passes.
@@ -54,6 +62,7 @@ class TopicSettings(Section):
     journal: str = "segstream.journal"
     learning: str = "segstream.learning"
     model: str = "segstream.model"
+    control: str = "segstream.control"
     # The most workers that can share the load, ever: changing it later is a migration.
     partitions: int = Field(default=4, ge=1, le=1024)
     replication: int = Field(default=1, ge=1)
@@ -177,12 +186,21 @@ class WorkerSettings(Section):
     sweep_seconds: Seconds = 86_400.0
     # After SIGTERM: finish the batch, commit, leave.
     drain_seconds: Seconds = 20.0
+    # Above this share of bad records a worker stops and asks: one in twenty is not a few bad clients any more, it is
+    # a producer, or we, with the wrong idea of the contract. 1 = never stop.
+    poison_share: Share = 0.05
+    # ... of the records of the last minute: shorter, and a burst of one client stops everybody.
+    poison_window_seconds: Seconds = 60.0
+    # ... if there were at least so many: of the hundred records of a quiet night five are nothing.
+    poison_least_records: int = Field(default=1000, ge=1)
     # A transaction call that does not return within this kills the process (kafka-python waits for ever).
     watchdog_seconds: Seconds = 30.0
 
 
 class MetricsSettings(Section):
-    """Where Prometheus scrapes. One port a process: worker at ``port``, owner at ``port`` + 1."""
+    """Where Prometheus scrapes. One port a process: worker at ``port``, owner at ``port`` + 1, the second worker at
+    ``port`` + 2 and so on; 0 = any free port, which each process names in its log.
+    """
 
     enabled: bool = True
     host: str = "127.0.0.1"

@@ -42,6 +42,8 @@ class Mark:
     journal: int = NOTHING
     """Offset of the newest journal record that the store has."""
     now_ms: int = NEVER
+    newest_event_ms: int = NEVER
+    """Time of the newest event: on a live stream ``now`` goes on without events, but only so far (``idle_cap``)."""
     claims: Mapping[str, int] = field(default_factory=dict)
     model_version: int = 0
     floor: int = 0
@@ -57,6 +59,8 @@ class Mark:
     """Structure of the model when the running sweep began ..."""
     swept_epoch: int = 0
     """... and when the last finished one did."""
+    journal_id: str = ""
+    """Of the journal topic, so that a recreated one is noticed; empty where nobody knew."""
     schema: int = SCHEMA
 
     def to_bytes(self) -> bytes:

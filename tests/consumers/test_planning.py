@@ -36,7 +36,8 @@ def live() -> Planner:
 
 def mark(now_ms: int = MONDAY_MS, **fields: Any) -> Mark:
     """A partition that has a journal, and whose sweep is not due."""
-    return Mark(**{"topic_id": "t", "partitions": 4, "features_id": "f", "next": 7, "now_ms": now_ms, **fields})
+    times = {"now_ms": now_ms, "newest_event_ms": now_ms}
+    return Mark(**{"topic_id": "t", "partitions": 4, "features_id": "f", "next": 7, **times, **fields})
 
 
 def took(*events: Event) -> Intake:
@@ -113,6 +114,11 @@ def test_what_was_all_rejected_is_no_event() -> None:
 
 def test_silence_everywhere_is_believed_only_so_long() -> None:
     assert due_before(live(), mark(), None, NOW_SECONDS + 10 * CAP_SECONDS) == MONDAY_MS + CAP_SECONDS * 1000
+
+
+def test_a_restart_grants_no_further_time() -> None:
+    carried = mark(MONDAY_MS + int(CAP_SECONDS) * 1000, newest_event_ms=MONDAY_MS)
+    assert due_before(live(), carried, None, NOW_SECONDS + 10 * CAP_SECONDS) == carried.now_ms
 
 
 def test_an_event_anywhere_says_that_the_upstream_lives() -> None:

@@ -43,7 +43,7 @@ def restorer(twins: UnsteadyTwins, **changed: Any) -> Restorer:
     feed = ModelFeed(MemoryTail(twins.broker), topics.model, features.features_id)
     feed.refresh()
     fields: dict[str, Any] = {
-        "identity": Identity(*twins.broker.identity(topics.events), features.features_id),
+        "look": lambda: identity(twins, features),
         "features": features,
         "store": twins.store,
         "tail": UnsteadyTail(twins.broker, twins.faults),
@@ -54,6 +54,12 @@ def restorer(twins: UnsteadyTwins, **changed: Any) -> Restorer:
         "now_seconds": twins.wall.now,
     }
     return Restorer(**{**fields, **changed})
+
+
+def identity(twins: UnsteadyTwins, features: FeatureSet) -> Identity:
+    topics = twins.settings.topics
+    journal_id, _ = twins.broker.identity(topics.journal)
+    return Identity(*twins.broker.identity(topics.events), features.features_id, journal_id)
 
 
 def committed(twins: UnsteadyTwins, partition: int) -> Committed:
@@ -170,7 +176,7 @@ class StatelessTail(MemoryTail):
         found, after = super().read(topic, partition, 0, timeout_seconds)
         last = JournalPart.unpack(found[-1].value or b"")
         empty = replace(last, previous=found[-1].offset, part=0, parts=1, states={})
-        return [replace(found[-1], offset=after, value=empty.pack())], after + 1
+        return [found[-1]._replace(offset=after, value=empty.pack())], after + 1
 
 
 # Without anything to go by
@@ -179,8 +185,8 @@ class StatelessTail(MemoryTail):
 def test_where_nothing_was_ever_committed_the_input_is_read_from_its_beginning() -> None:
     twins = UnsteadyTwins(settings())
     mark = restorer(twins).restore(2, None, 17)
-    topic_id, partitions = twins.broker.identity(twins.settings.topics.events)
-    assert mark == Mark(topic_id, partitions, FeatureSet(twins.settings.customers).features_id, 17)
+    now = identity(twins, FeatureSet(twins.settings.customers))
+    assert mark == Mark(now.topic_id, now.partitions, now.features_id, 17, journal_id=now.journal_id)
     assert twins.store.applied == []
 
 
@@ -257,6 +263,7 @@ def test_a_damaged_watermark_is_refused(shop: UnsteadyTwins) -> None:
             r"topics.events: .* was recreated .*; start with another kafka.group",
         ),
         ({"partitions": 5}, r"topics.partitions: state was written for 2 partitions, .* has 5; .* create a new topic"),
+        ({"journal_id": "other"}, r"topics.journal: the journal was recreated .*; restore the old topic, or start"),
         ({"features_id": "other"}, r"customers.features: the declarations changed .*; restore the old ones, or start"),
     ],
 )
@@ -264,12 +271,12 @@ def test_a_damaged_watermark_is_refused(shop: UnsteadyTwins) -> None:
 def test_states_of_another_topic_or_declaration_are_refused(
     shop: UnsteadyTwins, other: Mapping[str, Any], mend: str, said_by: str
 ) -> None:
-    identity = replace(restorer(shop).identity, **other)
+    now = replace(restorer(shop).identity, **other)
     if said_by == "the journal":
         shop.store.lose()
     before = view(shop)
     with pytest.raises(SettingsError, match=mend):
-        restore(shop, identity=identity)
+        restore(shop, look=lambda: now)
     assert view(shop) == before
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from prometheus_client import generate_latest
 
+from benchmarks.chaos.world import World, read_world, same_accumulators
 from consumers.build import Service
 from consumers.memory_source import MemoryTail
 from consumers.twins import drain
@@ -17,13 +18,12 @@ from producers.orders import Encoded
 from producers.personas import Personas, PersonasPlan
 from producers.sink import Committed, Outgoing
 from stream.contracts.partitioning import partition_of
-from stream.errors import BrokerUnavailable, Disagreement, StoreUnavailable
+from stream.errors import BrokerUnavailable, Disagreement, SettingsError, StoreUnavailable
 from stream.settings import Tree
 from stream.view.journal import JournalPart, Mark
 from stream.view.store import Update
 from tests.consumers.shop import settings
 from tests.consumers.unsteady import UnsteadyTwins
-from tests.service.world import World, read_world, same_accumulators
 
 PARTITIONS = 3
 
@@ -144,6 +144,19 @@ def test_what_was_polled_while_the_store_was_away_comes_again(shop: Shop) -> Non
         shop.twins.faults.order("store.load", StoreUnavailable("away"), after=1)
         shop.worker.run_once()
         shop.worker.run_once()
+    assert same_as_undisturbed(shop.finish())
+
+
+def test_while_the_store_is_away_no_records_are_taken_and_the_place_in_the_group_is_kept(shop: Shop) -> None:
+    shop.worker.run_once()
+    faults, group = shop.twins.faults, shop.twins.broker.group(shop.twins.settings.kafka.group)
+    faults.order("store.load", StoreUnavailable("away"), times=9)
+    shop.worker.run_once()
+    before, members = faults.polled, group.generation
+    for _ in range(7):
+        shop.worker.run_once()
+    assert faults.polled == before
+    assert group.generation == members
     assert same_as_undisturbed(shop.finish())
 
 
@@ -322,6 +335,26 @@ def test_a_round_says_what_it_did(shop: Shop) -> None:
     assert learning == sorted(learning)
     _, end = shop.twins.broker.bounds(shop.topics.learning, 0)
     assert learning[-1] == end - 1  # behind it is the marker of its transaction
+
+
+@pytest.mark.parametrize(
+    ("topic", "partitions", "setting"),
+    [
+        ("events", PARTITIONS, "topics.events: the input topic was recreated"),
+        ("events", PARTITIONS + 1, "topics.events: the input topic was recreated"),
+        ("journal", PARTITIONS, "topics.journal: the journal was recreated"),
+    ],
+)
+def test_a_topic_that_is_replaced_while_we_run_is_not_gone_on_with(
+    shop: Shop, topic: str, partitions: int, setting: str
+) -> None:
+    shop.worker.run_once()
+    name, broker = getattr(shop.topics, topic), shop.twins.broker
+    broker.delete(name)
+    broker.create(name, partitions)
+    broker.rebalance(shop.twins.settings.kafka.group)
+    with pytest.raises(SettingsError, match=setting):
+        drain(shop.worker.run_once)
 
 
 def test_what_a_person_must_decide_is_not_waited_for(shop: Shop) -> None:

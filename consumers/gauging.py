@@ -1,0 +1,57 @@
+"""Gauging: what a worker can only learn by asking the broker, asked now and then: lag, and the age of the floor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from consumers.source import Tail
+from stream.errors import BrokerUnavailable, IncompleteJournal
+from stream.health import WorkerHealth
+from stream.settings import TopicSettings
+from stream.view.journal import Mark
+
+LOOK_SECONDS = 10.0
+"""Two requests a partition are nothing at this pace."""
+_READ_SECONDS = 0.5
+
+
+class Gauging:
+    """Keeps a worker's slow gauges. A broker that does not answer now is asked again."""
+
+    def __init__(
+        self, tail: Tail, topics: TopicSettings, health: WorkerHealth, now_seconds: Callable[[], float]
+    ) -> None:
+        self._tail, self._topics, self._health, self._now_seconds = tail, topics, health, now_seconds
+        self._looked_at = now_seconds()
+        self._floors: dict[int, tuple[int, float]] = {}
+        """Partition -> journal offset of its floor, and when that was written."""
+
+    def look(self, marks: Mapping[int, Mark]) -> None:
+        """Look if it is time; ``marks`` are where the owned partitions stand."""
+        now = self._now_seconds()
+        if 0 <= now - self._looked_at < LOOK_SECONDS:
+            return
+        self._looked_at = now
+        try:
+            lags = [max(0, self._tail.bounds(self._topics.events, p)[1] - mark.next) for p, mark in marks.items()]
+            ages = [now - self._floor_at(p, mark, now) for p, mark in marks.items()]
+        except (BrokerUnavailable, IncompleteJournal):
+            return
+        self._health.lag.set(sum(lags))
+        self._health.largest_lag.set(max(lags, default=0))
+        self._health.floor_age.set(max(ages, default=0.0))
+
+    def _floor_at(self, partition: int, mark: Mark, now: float) -> float:
+        """When the last finished sweep began: the time of the record at the floor, or of the first one there is."""
+        if mark.floor > mark.journal:  # nothing written yet
+            return now
+        floor, at = self._floors.get(partition, (None, now))
+        if floor != mark.floor:
+            first, _ = self._tail.bounds(self._topics.journal, partition)
+            start = max(first, mark.floor)
+            records, _ = self._tail.read(self._topics.journal, partition, start, _READ_SECONDS)
+            if not records:
+                return now
+            at = records[0].timestamp_ms / 1000
+            self._floors[partition] = mark.floor, at
+        return at
