@@ -7,16 +7,15 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 import pytest
 from kafka import KafkaProducer
 
-from consumers.kafka_source import KafkaSource, KafkaTail
+from consumers.clients import clients
 from consumers.memory_source import MemorySource, MemoryTail
 from consumers.source import Poll, Record, Source, Tail
 from consumers.topics import Shape, create
-from producers.kafka_sink import KafkaSink
 from producers.kafka_writer import KafkaWriter
 from producers.memory_broker import MemoryBroker, MemorySink
 from producers.sink import Outgoing, Sink
@@ -31,19 +30,32 @@ OFFSETS_ALONE = "a transaction may consist of nothing but offsets"
 OFFSETS_CHECKED = "reading from where there is nothing is an error"
 GROUPS_SHARE = "members that come and go share the partitions within seconds"
 NOTES_KEPT = "what is noted beside an offset comes back with it"
+STATIC_MEMBERS = "a static member that comes back finds its partitions as it left them"
 ALL = frozenset({ABORTED_HIDDEN, MEMBERS_FENCED, OFFSETS_ALONE, OFFSETS_CHECKED, GROUPS_SHARE, NOTES_KEPT})
 # What is proven of the service, it promises on Apache Kafka. The embedded broker keeps the rest of the
 # contract, producer fencing included.
-GUARANTEES = {"memory": ALL, "embedded": frozenset[str](), "apache": ALL}
+GUARANTEES = {
+    "memory": ALL,
+    "embedded": frozenset[str](),
+    "apache": ALL | {STATIC_MEMBERS},
+    "embedded-librdkafka": frozenset[str](),
+    "apache-librdkafka": ALL | {STATIC_MEMBERS},
+}
 DEADLINE_SECONDS = 30.0
 
+Client = Literal["kafka-python", "librdkafka"]
 _T = TypeVar("_T")
 _count = itertools.count()
 
 
 def brokers(*names: str) -> list[Any]:
     """Parameters of the fixtures ``broker`` and ``kit``."""
-    return [pytest.param(name, marks=[pytest.mark.apache] if name == "apache" else []) for name in names]
+    return [pytest.param(name, marks=[pytest.mark.apache] if name.startswith("apache") else []) for name in names]
+
+
+def client_of(broker: str) -> Client:
+    """Which client a parameter names beside its broker."""
+    return "librdkafka" if broker.endswith("librdkafka") else "kafka-python"
 
 
 def promising(guarantee: str) -> pytest.MarkDecorator:
@@ -133,23 +145,24 @@ class MemoryKit:
 
 
 class KafkaKit:
-    """Kafka's clients on a running broker; closes what it handed out."""
+    """One of Kafka's clients on a running broker; closes what it handed out."""
 
-    def __init__(self, broker: Broker) -> None:
-        self.settings = broker.kafka()
+    def __init__(self, broker: Broker, client: Client = "kafka-python") -> None:
+        self.settings = broker.kafka(client=client)
+        self._clients = clients(self.settings)
         self._open: list[Sink | Source | Tail | Writer] = []
 
     def create(self, topic: str, partitions: int = 1) -> None:
         create(self.settings, {topic: Shape(partitions)})
 
     def sink(self, transactional_id: str) -> Sink:
-        return self._opened(KafkaSink(self.settings, transactional_id, Watchdog(60)))
+        return self._opened(self._clients.sink(self.settings, transactional_id, Watchdog(60)))
 
-    def source(self, topic: str, group: str) -> Source:
-        return self._opened(KafkaSource(self.settings, topic, group))
+    def source(self, topic: str, group: str, instance: str | None = None) -> Source:
+        return self._opened(self._clients.source(self.settings, topic, group, instance))
 
     def tail(self) -> Tail:
-        return self._opened(KafkaTail(self.settings))
+        return self._opened(self._clients.tail(self.settings))
 
     def writer(self) -> Writer:
         return self._opened(KafkaWriter(self.settings))
@@ -173,7 +186,7 @@ class KafkaKit:
         return client
 
 
-_C = TypeVar("_C", KafkaSink, KafkaSource, KafkaTail, KafkaWriter)
+_C = TypeVar("_C", Sink, Source, Tail, Writer)
 
 
 def joined(source: Source, partitions: set[int], at_begin: bool = True) -> Poll:

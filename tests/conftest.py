@@ -10,7 +10,7 @@ from hypothesis import settings
 
 from consumers.embedded import EmbeddedStore
 from tests import servers
-from tests.brokers import GUARANTEES, Broker, KafkaKit, Kit, MemoryKit, brokers
+from tests.brokers import GUARANTEES, Broker, KafkaKit, Kit, MemoryKit, brokers, client_of
 
 # A shared machine may stall in the middle of an example; that is no property of the code. CI runs the same examples
 # every time; on a laptop new ones are looked for.
@@ -42,7 +42,7 @@ def embedded_store() -> Iterator[EmbeddedStore]:
 @pytest.fixture(scope="session")
 def apache_kafka() -> Iterator[Broker]:
     """Apache Kafka 4, one node."""
-    with servers.ApacheKafka() as server:
+    with servers.apache_kafka() as server:
         yield Broker("apache", server.bootstrap_servers)
 
 
@@ -62,11 +62,13 @@ def broker(request: pytest.FixtureRequest) -> Broker:
 @pytest.fixture(params=brokers(*GUARANTEES))
 def kit(request: pytest.FixtureRequest) -> Iterator[Kit]:
     """Each broker, for the contract suites."""
-    kit = MemoryKit() if request.param == "memory" else KafkaKit(_running(request))
+    name: str = request.param
+    kit = MemoryKit() if name == "memory" else KafkaKit(_running(request), client_of(name))
     yield kit
     kit.close()
 
 
 def _running(request: pytest.FixtureRequest) -> Broker:
-    running: Broker = request.getfixturevalue("apache_kafka" if request.param == "apache" else "embedded_broker")
+    is_apache = request.param.startswith("apache")
+    running: Broker = request.getfixturevalue("apache_kafka" if is_apache else "embedded_broker")
     return running

@@ -119,6 +119,22 @@ class TestSource:
         first.seek(1, 0)
         assert {r.partition for r in taken(first, 2)} == {0, 1}
 
+    def test_a_partition_that_is_held_delivers_nothing_until_it_is_sought_again(self, kit: Kit) -> None:
+        topic = topic_of(kit, 2)
+        source = kit.source(topic, fresh("group"))
+        before = joined(source, {0, 1})
+        source.seek(0, None)
+        write(kit, topic, b"held", partition=0)
+        write(kit, topic, b"free", partition=1)
+
+        assert [r.value for r in taken(source, 1)] == [b"free"]
+        polls = [source.poll(0.1) for _ in range(3)]
+        assert [poll.count for poll in polls] == [0, 0, 0]
+        assert {(p.epoch, p.membership) for p in polls} == {(before.epoch, before.membership)}, "its place is kept"
+
+        source.seek(0, 0)
+        assert [r.value for r in taken(source, 1)] == [b"held"]
+
     def test_seeking_a_partition_of_somebody_else_does_nothing(self, kit: Kit) -> None:
         topic = topic_of(kit)
         source = kit.source(topic, fresh("group"))
