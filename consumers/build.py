@@ -43,7 +43,9 @@ RESTORE_WAIT_SECONDS = 15.0
 class OpenSource(Protocol):
     """Joins a group on a topic; ``instance`` is the name of a static member."""
 
-    def __call__(self, topic: str, group: str, instance: str | None = None) -> Source: ...
+    def __call__(self, topic: str, group: str, instance: str | None = None) -> Source:
+        """A member of ``group``."""
+        ...
 
 
 @dataclass(frozen=True)

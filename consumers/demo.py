@@ -109,6 +109,8 @@ def _producer(settings: Tree, limit: int | None) -> Iterator[subprocess.Popen[st
         "consumers.cli",
         "--set",
         f"kafka.bootstrap_servers={settings.kafka.bootstrap_servers}",
+        "--set",
+        f"topics.events={settings.topics.events}",
     ]
     command += ["produce", "replay", "journey", "--json", *(["--limit", str(limit)] if limit else [])]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

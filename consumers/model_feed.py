@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from consumers.source import Record, Tail
 from stream.decision.assign import Assigner
@@ -42,16 +42,23 @@ class ModelFeed:
             records, self._offset = read_back(self._tail, self._topic, self._is_good)
         else:
             records, self._offset = self._tail.read(self._topic, 0, self._offset, timeout_seconds)
-        for record in reversed(records):
-            snapshot = self._accept(record)
-            if snapshot is not None:
-                self.assigner = Assigner(snapshot)
-                return snapshot
-        return None
+        return self._take(records)
+
+    def look_back(self, version: int) -> None:
+        """Read again, as far back as it takes to find ``version`` or a newer one; at the end may be old ones again."""
+        self._take(read_back(self._tail, self._topic, lambda record: self._is_good(record, version - 1))[0])
 
     def close(self) -> None:
         """Release the connection."""
         self._tail.close()
+
+    def _take(self, records: Sequence[Record]) -> Snapshot | None:
+        newest = None
+        for record in records:
+            snapshot = self._accept(record)
+            if snapshot is not None:
+                self.assigner, newest = Assigner(snapshot), snapshot
+        return newest
 
     def _accept(self, record: Record) -> Snapshot | None:
         try:
@@ -61,9 +68,9 @@ class ModelFeed:
             log.warning("model snapshot at offset %d refused: %s", record.offset, error)
             return None
 
-    def _is_good(self, record: Record) -> bool:
+    def _is_good(self, record: Record, newer_than: int = 0) -> bool:
         try:
-            snapshot_of(record.value or b"", self._features_id, newer_than=self.version)
+            snapshot_of(record.value or b"", self._features_id, newer_than=newer_than)
         except BadRecord:
             return False
         return True

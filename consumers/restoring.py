@@ -6,7 +6,7 @@ committed input offset says how far the journal must be followed. End offsets ar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from consumers.chain import Chain
@@ -87,19 +87,24 @@ class Restorer:
         self.identity = self.look()
         return self.identity
 
-    def restore(self, partition: int, committed: Committed | None, beginning: int) -> Mark:
-        """Bring the store up to ``committed``; return the mark to go on from.
+    def watermarks(self, partitions: Iterable[int]) -> dict[int, bytes | None]:
+        """What the store has. Read it *before* the committed offsets: what is applied was committed before, so read in
+        this order the store is never ahead, also while another worker is at work. Raises ``StoreUnavailable``.
+        """
+        return {p: view.watermark for p, view in self.store.load({p: Wanted(()) for p in partitions}).items()}
+
+    def restore(self, partition: int, watermark: bytes | None, committed: Committed | None, beginning: int) -> Mark:
+        """Bring the store from ``watermark`` up to ``committed``; return the mark to go on from.
 
         Without a committed offset the journal says where to go on, and without a journal the input's ``beginning``.
         Raises ``IncompleteJournal``, ``Disagreement`` or ``SettingsError`` where a person has to decide, and
         ``StoreUnavailable`` also when another worker writes to the partition meanwhile.
         """
-        mark = self._restored(partition, committed, beginning)
+        mark = self._restored(partition, watermark, committed, beginning)
         self.store.publish_status(partition, None)
         return mark
 
-    def _restored(self, partition: int, committed: Committed | None, beginning: int) -> Mark:
-        watermark = self.store.load({partition: Wanted(())})[partition].watermark
+    def _restored(self, partition: int, watermark: bytes | None, committed: Committed | None, beginning: int) -> Mark:
         mark = self._believable(watermark)
         chain = Chain(self.tail, self.journal_topic, partition, self.wait_seconds, self.now_seconds)
         if mark is not None and committed == Committed(mark.next, str(mark.sequence)):

@@ -69,7 +69,7 @@ def find_start(
     committed = source.committed([LEARNING])[LEARNING]
     deadline = now_seconds() + WAIT_SECONDS
     while True:
-        start = _newest(settings, features, tail)
+        start = _newest(settings, features, tail, committed)
         if committed is None or _is_of(start.learner.snapshot, committed) or now_seconds() > deadline:
             break
         wait(_LOOK_AGAIN_SECONDS)
@@ -86,28 +86,29 @@ def find_start(
     if committed is None or _is_of(snapshot, committed):
         return start
     log.error("model '%s' is committed but not readable: going on from %d", committed.note, snapshot.version)
-    start.learner.published = max(snapshot.version, int(committed.note) if committed.note.isdecimal() else 0)
+    start.learner.succeed(int(committed.note) if committed.note.isdecimal() else snapshot.version + 1)
     return replace(start, overdue_at=committed.offset)
 
 
-def _newest(settings: Tree, features: FeatureSet, tail: Tail) -> Start:
-    """The newest good snapshot that is readable."""
+def _newest(settings: Tree, features: FeatureSet, tail: Tail, committed: Committed | None) -> Start:
+    """The good snapshot of the greatest version that is readable; the last in the topic may be an old one again."""
 
-    def is_good(record: Record) -> bool:
+    def is_sought(record: Record) -> bool:
         try:
-            Learner.from_record(record.value or b"", features, settings.model)
+            snapshot = Learner.from_record(record.value or b"", features, settings.model).snapshot
         except BadRecord:
             return False
-        return True
+        return committed is None or _is_of(snapshot, committed)
 
     good: list[tuple[Record, Learner]] = []
-    for record in read_back(tail, settings.topics.model, is_good)[0]:
+    for record in read_back(tail, settings.topics.model, is_sought)[0]:
         try:
             good.append((record, Learner.from_record(record.value or b"", features, settings.model)))
         except BadRecord as error:
             log.warning("snapshot at offset %d refused: %s", record.offset, error)
     if not good:
         return Start(Learner(features, settings.model), 0)
+    good.sort(key=lambda pair: pair[1].snapshot.version if pair[1].snapshot else 0)
     included = [learner.snapshot.learning_offset for _, learner in good[-SLOTS:] if learner.snapshot]
     record, newest = good[-1]
     return Start(newest, included[-1], tuple(included), record.timestamp_ms / 1000)

@@ -124,6 +124,8 @@ class Worker:
     def await_model(self, version: int) -> None:
         """Read on until the model is at least ``version``: nobody decides with an older one than was decided with."""
         deadline = self._wiring.clocks.now_seconds() + self._settings.kafka.session_timeout_seconds
+        if self._wiring.feed.version < version:
+            self._wiring.feed.look_back(version)
         while self._wiring.feed.version < version:
             self._wiring.feed.refresh(self._settings.kafka.poll_timeout_seconds)
             if self._wiring.clocks.now_seconds() > deadline:
@@ -157,10 +159,13 @@ class Worker:
         if not self._lost:
             return set()
         wiring = self._wiring
+        watermarks = wiring.restorer.watermarks(sorted(self._lost))
         committed = wiring.source.committed(sorted(self._lost))
         beginnings = wiring.source.beginning(sorted(self._lost))
         for partition in sorted(self._lost):
-            mark = wiring.restorer.restore(partition, committed[partition], beginnings[partition])
+            mark = wiring.restorer.restore(
+                partition, watermarks[partition], committed[partition], beginnings[partition]
+            )
             self.await_model(mark.model_version)
             wiring.source.seek(partition, mark.next)
             self._marks[partition] = mark

@@ -13,9 +13,10 @@ _QUIET_SECONDS = 60.0
 """What a worker writes to the journal it has applied to the store well before this."""
 _STALE_SECONDS = 3600.0
 """An owner that lives has made something of what it was told well before this."""
+_GO_ON = "when what it names is mended: segstream resume"
 _OTHER_PARTITIONS = (
     "set topics.partitions to what the input topic has, if nothing was processed yet; later, customers would "
-    "change places: create new topics and replay into them"
+    "change places: move to new topics with segstream migrate"
 )
 _OTHER_FEATURES = (
     "restore the old declarations of customers.features, or start with another kafka.group, new internal "
@@ -153,7 +154,8 @@ def features(facts: Facts) -> Iterator[Finding]:
 def _partition_view(facts: Facts, partition: int) -> Iterator[Finding]:
     of = facts.partitions[partition]
     if of.status is not None:
-        yield Finding("view", "warn", f"partition {partition}: {of.status}", "wait for the worker to finish")
+        mend = _GO_ON if "segstream resume" in of.status else "wait for the worker to finish"
+        yield Finding("view", "warn", f"partition {partition}: {of.status}", mend)
         return
     for mark in (of.written, of.applied):
         topic = facts.topics.get(facts.settings.topics.events)

@@ -58,6 +58,10 @@ class Cells:
         self._append(np.arange(self.next_id, self.next_id + len(positions)), positions)
         self.next_id += len(positions)
 
+    def skip(self, macro_steps: int) -> None:
+        """Never use the ids that so many lost macro steps may have given away: customers may already be there."""
+        self.next_id += macro_steps * REVIVED_AT_MOST
+
     def revive(self, masses: Sums, scale: Scale, limit: int, rng: np.random.Generator) -> None:
         """Give empty cells a new life beside the heaviest ones, and let those above ``limit`` go.
 

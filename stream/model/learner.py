@@ -44,8 +44,7 @@ class Learner:
         self.features = features
         self.settings = settings
         self.state = state or State(Population.none(len(features.names)))
-        self.published = 0
-        """Newest version known to have been published, also of models that are lost: the next one is greater."""
+        self._published = 0
         self._is_recordable = False
 
     @classmethod
@@ -67,6 +66,16 @@ class Learner:
         if snapshot is not self.state.snapshot or not self._is_recordable:
             raise ValueError("a record is of the macro step just made")
         return pack_state(self.state, snapshot)
+
+    def succeed(self, published: int) -> None:
+        """Go on behind models up to version ``published`` that are lost: their versions and cells are not used again.
+
+        Their segments are not either, as far as customers hold them. Raises ``ValueError`` without a model.
+        """
+        if self.snapshot is None:
+            raise ValueError("there is no model to go on from")
+        self.state.population.cells.skip(published - self.snapshot.version)
+        self._published = published
 
     @property
     def snapshot(self) -> Snapshot | None:
@@ -110,7 +119,7 @@ class Learner:
         Raises ``ValueError`` if there is nobody in the population.
         """
         state, before = self.state, self.state.snapshot
-        version = max(before.version if before else 0, self.published) + 1
+        version = max(before.version if before else 0, self._published) + 1
         rng = np.random.default_rng((self.settings.seed, version))
         scale = self._scale()
         if before is None:

@@ -66,6 +66,20 @@ def test_before_there_is_a_model_there_is_none(topic: ModelTopic) -> None:
     assert (feed.version, feed.names, feed.assigner) == (0, {}, None)
 
 
+def test_old_ones_that_are_written_again_are_not_the_newest(topic: ModelTopic) -> None:
+    topic.publish(record(1), record(2), record(3), record(2))
+    assert topic.feed().refresh() is not None
+    feed = topic.feed()
+    feed.refresh()
+    assert (feed.version, feed.refused) == (3, 1)
+    topic.publish(*[record(1)] * 10)
+    late = topic.feed()
+    late.refresh()
+    assert late.version == 1, "so many at the end that the newest was not looked for"
+    late.look_back(3)
+    assert late.version == 3
+
+
 def test_the_newest_is_taken_and_told_once(topic: ModelTopic) -> None:
     feed = topic.feed()
     topic.publish(record(1), record(2))

@@ -347,6 +347,46 @@ def test_a_newest_model_that_is_damaged_is_succeeded_by_one_of_the_same_sums() -
     town.check()
 
 
+def test_customers_may_be_in_cells_of_a_model_that_is_lost() -> None:
+    town = Town(cells=30)
+    for number in range(4):
+        town.look()
+        town.run()
+        moved = np.arange(number * 10, number * 10 + 30)
+        town.look(moved, np.zeros((len(moved), len(town.features.names)), np.int16))  # their cells are empty then
+        town.run()
+    newest, before = (model.state.population.cells for model in (town.models()[-1], town.models()[-2]))
+    assert newest.next_id > before.next_id, "cells were born"
+    away = np.arange(110, 120)
+    town.look(away, np.rint(newest.positions[newest.ids >= before.next_id][:1]).astype(np.int16).repeat(10, axis=0))
+    town.damage_newest_model()
+    town.successor()
+    lost = newest.next_id
+    (step,) = town.run()
+    assert step.snapshot.version == 9
+    assert town.models()[-1].state.population.cells.next_id >= lost
+    assert not metrics(town.service).get('segstream_learning_refused_total{why="bad_record"}')
+    town.check()
+
+
+def test_an_old_model_that_is_written_again_is_not_the_newest() -> None:
+    town = Town()
+    for _ in range(6):
+        town.look()
+        town.run()
+    old = town.topic(town.topics.model)[1][1]
+    for _ in range(12):
+        town.twins.broker.append(Outgoing(town.topics.model, 0, None, old))
+    town.successor()
+    began = town.twins.wall.now()
+    town.run(1)
+    assert town.twins.wall.now() == began, "there is nothing to wait for"
+    town.look()
+    (step,) = town.run()
+    assert step.snapshot.version == 7
+    assert learnt(town.models()[-1]) == town.crowd.sums()
+
+
 def test_rows_that_no_snapshot_needs_any_more_are_deleted_and_no_others() -> None:
     town = Town()
     for _ in range(SLOTS - 1):

@@ -56,6 +56,11 @@ def restorer(twins: UnsteadyTwins, **changed: Any) -> Restorer:
     return Restorer(**{**fields, **changed})
 
 
+def restored(by: Restorer, partition: int, committed: Committed | None, beginning: int = 0) -> Mark:
+    """As a worker does it."""
+    return by.restore(partition, by.watermarks([partition])[partition], committed, beginning)
+
+
 def identity(twins: UnsteadyTwins, features: FeatureSet) -> Identity:
     topics = twins.settings.topics
     journal_id, _ = twins.broker.identity(topics.journal)
@@ -68,7 +73,7 @@ def committed(twins: UnsteadyTwins, partition: int) -> Committed:
 
 def restore(twins: UnsteadyTwins, **changed: Any) -> dict[int, Mark]:
     by = restorer(twins, **changed)
-    return {p: by.restore(p, committed(twins, p), 0) for p in range(PARTITIONS)}
+    return {p: restored(by, p, committed(twins, p)) for p in range(PARTITIONS)}
 
 
 @dataclass
@@ -138,7 +143,7 @@ def test_a_store_that_is_behind_goes_on_from_where_it_is(shop: UnsteadyTwins) ->
     by = restorer(shop)
     for partition in range(PARTITIONS):
         middle = history(shop, partition)[len(history(shop, partition)) // 2][1].mark
-        by.restore(partition, Committed(middle.next, str(middle.sequence)), 0)
+        restored(by, partition, Committed(middle.next, str(middle.sequence)))
     shop.store.applied.clear()
     restore(shop)
     assert view(shop) == before
@@ -160,7 +165,7 @@ def test_batches_that_changed_nobody_move_the_watermark(shop: UnsteadyTwins) -> 
     marked(shop, 0, sequence=0)  # as if the rest of the journal had no states
     by = restorer(shop, tail=StatelessTail(shop.broker))
     at = committed(shop, 0)
-    mark = by.restore(0, at, 0)
+    mark = restored(by, 0, at)
     assert (mark.next, str(mark.sequence)) == at
     assert shop.store.reader.watermark(0) == mark.to_bytes()
 
@@ -184,7 +189,7 @@ class StatelessTail(MemoryTail):
 
 def test_where_nothing_was_ever_committed_the_input_is_read_from_its_beginning() -> None:
     twins = UnsteadyTwins(settings())
-    mark = restorer(twins).restore(2, None, 17)
+    mark = restored(restorer(twins), 2, None, 17)
     now = identity(twins, FeatureSet(twins.settings.customers))
     assert mark == Mark(now.topic_id, now.partitions, now.features_id, 17, journal_id=now.journal_id)
     assert twins.store.applied == []
@@ -195,7 +200,7 @@ def test_without_a_committed_offset_the_journal_says_where_to_go_on(shop: Unstea
     at = {p: committed(shop, p) for p in range(PARTITIONS)}
     shop.store.lose()
     by = restorer(shop)
-    marks = {p: by.restore(p, None, 0) for p in range(PARTITIONS)}
+    marks = {p: restored(by, p, None) for p in range(PARTITIONS)}
     assert {p: Committed(mark.next, str(mark.sequence)) for p, mark in marks.items()} == at
     assert view(shop) == before
 
@@ -210,7 +215,7 @@ def test_states_whose_journal_is_gone_are_not_added_to_from_the_beginning(shop: 
         )
     before = view(shop)
     with pytest.raises(IncompleteJournal, match=r"the store has states, but nothing is committed .* empty the store"):
-        restorer(shop).restore(0, None, 0)
+        restored(restorer(shop), 0, None)
     assert view(shop) == before
 
 
@@ -237,9 +242,9 @@ def test_nothing_is_written_over_another_worker(shop: UnsteadyTwins, monkeypatch
     monkeypatch.setattr(restoring, "PAGE", 4)
     before = view(shop)
     shop.store.lose()
-    shop.faults.order("store.apply", lambda: restorer(shop).restore(0, committed(shop, 0), 0), after=2)
+    shop.faults.order("store.apply", lambda: restored(restorer(shop), 0, committed(shop, 0)), after=2)
     with pytest.raises(StoreUnavailable, match="partition 0: another worker wrote to the store during the restore"):
-        restorer(shop).restore(0, committed(shop, 0), 0)
+        restored(restorer(shop), 0, committed(shop, 0))
     assert shop.store.reader.watermark(0) == before.watermarks[0]
     restore(shop)
     assert view(shop) == before

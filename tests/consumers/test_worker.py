@@ -270,6 +270,23 @@ def test_of_two_workers_on_one_store_one_wins_and_the_other_restores(shop: Shop,
     assert shop.metric("segstream_assigned_partitions", others) == len(other.marks)
 
 
+def test_who_takes_up_while_another_goes_on_finds_no_contradiction(shop: Shop) -> None:
+    shop.worker.run_once()
+    faults, others = shop.twins.faults, []
+
+    def meanwhile() -> None:
+        shop.twins.broker.expel(shop.twins.settings.kafka.group)
+        others.append(shop.twins.service().worker())
+        drain(others[0].run_once)
+
+    faults.order("store.load", StoreUnavailable("away"))
+    faults.order("store.load", meanwhile)
+    shop.worker.run_once()
+    shop.worker.run_once()
+    assert len(others) == 1
+    assert same_as_undisturbed(shop.finish(shop.worker, others[0]))
+
+
 def test_who_leaves_hands_over_everything(shop: Shop) -> None:
     other = replace(shop.twins.service(), slot=1).worker()
     for _ in range(3):

@@ -113,6 +113,12 @@ def test_a_view_that_is_not_the_journals_is_found(changes: dict[str, Any], resul
     assert said in found.says
 
 
+def test_who_holds_waits_for_a_person() -> None:
+    found = only(partition(status="circuit open: too many bad records; mend it, or: segstream resume"), "view")
+    assert (found.result, found.mend.endswith("segstream resume")) == ("warn", True)
+    assert "resume" not in only(partition(status="restoring 5 customers"), "view").mend
+
+
 def test_a_store_that_is_behind_for_seconds_is_at_work() -> None:
     assert only(partition(applied=replace(MARK, journal=49)), "view").result == "ok"
 
