@@ -7,10 +7,11 @@ from contextlib import closing
 from dataclasses import asdict
 
 from consumers import auditing
+from consumers.build import kafka_backend
 from consumers.doctor import collect, examine
 from consumers.inspecting import console, print_json
 from consumers.kafka_source import KafkaTail
-from consumers.showing.findings import audit_page, findings_page
+from consumers.showing.findings import audit_page, findings_page, repair_page
 from consumers.topics import shapes, topic_identity
 from stream.settings import Tree
 from stream.view.redis_reader import RedisReader
@@ -30,15 +31,31 @@ def doctor(settings: Tree, *, as_json: bool) -> int:
 def audit(settings: Tree, *, as_json: bool) -> int:
     """Print the parts; 1 if something differs. Raises ``SegstreamError`` when something cannot be read."""
     _, partitions = topic_identity(settings, settings.topics.events)
-    history_ms = int(shapes(settings.topics)[settings.topics.changes].configs["min.compaction.lag.ms"])
     with closing(KafkaTail(settings.kafka)) as tail, closing(RedisReader(settings.redis)) as reader:
-        parts = auditing.audit(settings, tail, reader, partitions, _now_ms() - history_ms)
+        parts = auditing.audit(settings, tail, reader, partitions, _complete_since_ms(settings))
     ok = all(part.holds for part in parts)
     if as_json:
         print_json({"ok": ok, "parts": [asdict(part) for part in parts]})
     else:
         console().print(audit_page(parts))
     return 0 if ok else 1
+
+
+def repair(settings: Tree, *, as_json: bool) -> int:
+    """Mend what can be mended, print what was done and what an audit says then; 1 if something still differs."""
+    with closing(RedisReader(settings.redis)) as reader:
+        repaired = auditing.repair(settings, kafka_backend(settings), reader, _complete_since_ms(settings))
+    if as_json:
+        parts = [asdict(part) for part in repaired.parts]
+        print_json({"ok": repaired.ok, "repaired": list(repaired.done), "parts": parts})
+    else:
+        console().print(repair_page(repaired))
+    return 0 if repaired.ok else 1
+
+
+def _complete_since_ms(settings: Tree) -> int:
+    """Changes that were written since have not been compacted."""
+    return _now_ms() - int(shapes(settings.topics)[settings.topics.changes].configs["min.compaction.lag.ms"])
 
 
 def _now_ms() -> int:

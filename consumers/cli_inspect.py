@@ -1,4 +1,4 @@
-"""The commands that look and never write: the change feed, customers, segments, doctor, audit."""
+"""The commands that look: the change feed, customers, segments, doctor, audit. Only `audit --repair` writes."""
 
 # ruff: noqa: PLC0415
 # Commands import what they need when they run, so that help comes at once.
@@ -74,11 +74,17 @@ def doctor(ctx: typer.Context, as_json: Json = False) -> None:
 
 
 @app.command()
-def audit(ctx: typer.Context, as_json: Json = False) -> None:
+def audit(
+    ctx: typer.Context,
+    as_json: Json = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Mend store and learner by the journal, audit again.")
+    ] = False,
+) -> None:
     """Compare journal, learner, store and change topic of a quiet stream.
 
-    Exit code 1 if they differ.
+    Exit code 1 if they differ, after the repair if there is one.
     """
     from consumers import checking
 
-    raise typer.Exit(checking.audit(ctx.obj, as_json=as_json))
+    raise typer.Exit((checking.repair if repair else checking.audit)(ctx.obj, as_json=as_json))

@@ -49,7 +49,8 @@ class Identity:
         if mark.partitions != self.partitions:
             raise SettingsError(
                 f"topics.partitions: state was written for {mark.partitions} partitions, the input topic has "
-                f"{self.partitions}; customers would change places: create a new topic and replay into it"
+                f"{self.partitions}; customers would change places: create a new topic and replay into it; the way to "
+                "another number, before it is changed, is segstream migrate"
             )
         if mark.journal_id not in ("", self.journal_id):
             raise SettingsError(

@@ -18,7 +18,7 @@ from stream.model.learner import Learner
 from stream.model.learning import LearningRecord
 from stream.model.snapshot import NURSERY
 from stream.model.sums import Sums
-from stream.settings import Tree
+from stream.settings import ModelSettings, TopicSettings, Tree
 
 _BACK = 64
 """Records of the model topic's end in which the newest good snapshot is looked for."""
@@ -62,9 +62,19 @@ class Learnt:
 
 
 def learnt(settings: Tree, features: FeatureSet, tail: Tail) -> Learnt:
-    """Do what a new owner would do, without the grouping. Raises ``BrokerUnavailable``."""
-    topics, faults = settings.topics, list[str]()
-    learner = _newest_learner(settings, features, tail)
+    """The learner's customers at the end of the learning topic. Raises ``BrokerUnavailable``."""
+    # river's clusterers keep the same cells beside their own state, and only the cells are audited.
+    cells = settings.model.model_copy(update={"kind": "cells"})
+    learner, faults = relearnt(settings.topics, features, cells, tail)
+    return Learnt(_census_of(learner), faults)
+
+
+def relearnt(
+    topics: TopicSettings, features: FeatureSet, model: ModelSettings, tail: Tail
+) -> tuple[Learner, tuple[str, ...]]:
+    """Do what a new owner would do, without the grouping; and what could not be learnt. ``BrokerUnavailable``."""
+    faults = list[str]()
+    learner = _newest_learner(topics, features, model, tail)
     first, end = tail.bounds(topics.learning, 0)
     start = learner.snapshot.learning_offset if learner.snapshot else 0
     if first > start:
@@ -74,7 +84,7 @@ def learnt(settings: Tree, features: FeatureSet, tail: Tail) -> Learnt:
             learner.learn(LearningRecord.unpack(record.value or b""))
         except BadRecord as error:
             faults.append(f"learning record at offset {record.offset} cannot be learnt: {error}")
-    return Learnt(_census_of(learner), tuple(faults))
+    return learner, tuple(faults)
 
 
 def cell_differences(learner: Census, journal: Census) -> Iterator[str]:
@@ -95,17 +105,15 @@ def held_differences(learner: Mapping[int, int], journal: Mapping[int, int]) -> 
             yield f"s{number}: the learner counts {ours} holders, the journal has {theirs}"
 
 
-def _newest_learner(settings: Tree, features: FeatureSet, tail: Tail) -> Learner:
-    # river's clusterers keep the same cells beside their own state, and only the cells are audited.
-    cells = settings.model.model_copy(update={"kind": "cells"})
-    first, end = tail.bounds(settings.topics.model, 0)
-    records = list(read_between(tail, settings.topics.model, 0, max(first, end - _BACK), end))
+def _newest_learner(topics: TopicSettings, features: FeatureSet, model: ModelSettings, tail: Tail) -> Learner:
+    first, end = tail.bounds(topics.model, 0)
+    records = list(read_between(tail, topics.model, 0, max(first, end - _BACK), end))
     for record in reversed(records):
         try:
-            return Learner.from_record(record.value or b"", features, cells)
+            return Learner.from_record(record.value or b"", features, model)
         except BadRecord:  # as the owner: the last good one counts
             continue
-    return Learner(features, cells)
+    return Learner(features, model)
 
 
 def _census_of(learner: Learner) -> Census:

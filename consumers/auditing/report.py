@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -24,6 +24,19 @@ class Part:
     def holds(self) -> bool:
         """Whether nothing differs."""
         return not self.differences
+
+
+@dataclass(frozen=True)
+class Repaired:
+    """What a repair did, and what an audit says afterwards."""
+
+    done: Sequence[str]
+    parts: Sequence[Part]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing differs any more."""
+        return all(part.holds for part in self.parts)
 
 
 def part(check: str, compared: str, differences: Iterable[str]) -> Part:

@@ -17,12 +17,39 @@ from consumers.auditing.view import (
     strangers,
 )
 from consumers.source import Tail
+from stream.contracts.partitioning import partition_of
 from stream.customer.features import FeatureSet
 from stream.settings import TopicSettings, Tree
+from stream.view.journal import Mark
 from stream.view.reader import Reader
+
+QUIET, JOURNAL, CELLS, HOLDERS = "quiet stream", "journal", "cells", "holders"
+"""Checks by name, of those that a repair asks for."""
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What an audit found, for people and for a repair."""
+
+    parts: list[Part]
+    marks: Mapping[int, Mark | None]
+    """Where the journal of each partition ends."""
+    damaged: frozenset[int]
+    """Partitions whose view is not that of the journal."""
+    strangers: frozenset[bytes]
+    """Customers with a public hash that no journal knows."""
+
+    def holds(self, *checks: str) -> bool:
+        """Whether nothing differs in these parts."""
+        return all(part.holds for part in self.parts if part.check in checks)
 
 
 def audit(settings: Tree, tail: Tail, reader: Reader, partitions: int, complete_since_ms: int) -> list[Part]:
+    """The parts of ``examine``."""
+    return examine(settings, tail, reader, partitions, complete_since_ms).parts
+
+
+def examine(settings: Tree, tail: Tail, reader: Reader, partitions: int, complete_since_ms: int) -> Examined:
     """Compare everything with everything else, one partition's states in memory at a time.
 
     ``partitions`` of the input topic; ``complete_since_ms``: changes written since have not been compacted.
@@ -37,7 +64,10 @@ def audit(settings: Tree, tail: Tail, reader: Reader, partitions: int, complete_
         tally.compare_view(reader, journaled, documents=settings.redis.features_document)
         tally.compare_changes(tail, settings.topics.changes, journaled, complete_since_ms)
     moved = _moved(before, _ends(settings.topics, tail, partitions))
-    return [part("quiet stream", f"{len(before)} ends of topics", moved), *tally.parts(learner)]
+    parts = [part(QUIET, f"{len(before)} ends of topics", moved), *tally.parts(learner)]
+    strangers = frozenset(tally.hashes.keys() - tally.known)
+    homes = {partition_of(customer, partitions) for customer in strangers}
+    return Examined(parts, tally.marks, frozenset(tally.damaged | homes), strangers)
 
 
 @dataclass
@@ -47,6 +77,8 @@ class _Tally:
     census: Census
     hashes: Hashes
     known: set[bytes] = field(default_factory=set)
+    marks: dict[int, Mark | None] = field(default_factory=dict)
+    damaged: set[int] = field(default_factory=set)
     changes: int = 0
     journal: list[str] = field(default_factory=list)
     states: list[str] = field(default_factory=list)
@@ -58,9 +90,14 @@ class _Tally:
         self.census.count(journaled.rows)
         self.known |= {customer.encode() for customer in journaled.customers}
         self.journal += journaled.faults
-        self.states += state_differences(reader, journaled)
-        self.public += hash_differences(self.hashes, journaled)
-        self.public += document_differences(reader, journaled) if documents else ()
+        self.marks[journaled.partition] = journaled.mark
+        states = list(state_differences(reader, journaled))
+        public = list(hash_differences(self.hashes, journaled))
+        public += document_differences(reader, journaled) if documents else ()
+        if states or public:
+            self.damaged.add(journaled.partition)
+        self.states += states
+        self.public += public
 
     def compare_changes(self, tail: Tail, topic: str, journaled: Journaled, complete_since_ms: int) -> None:
         """Hold a partition's changes against its customers."""
@@ -74,9 +111,9 @@ class _Tally:
         held = held_differences(learner.census.held, self.census.held)
         public = [*self.public, *strangers(self.hashes, self.known)]
         return [
-            part("journal", f"{len(self.known):,} customers, back to the floor", self.journal),
-            part("cells", f"{len(self.census.cells)} cells, {self.census.customers:,} customers", cells),
-            part("holders", f"{len(self.census.held)} segments, {self.census.held.total():,} holders", held),
+            part(JOURNAL, f"{len(self.known):,} customers, back to the floor", self.journal),
+            part(CELLS, f"{len(self.census.cells)} cells, {self.census.customers:,} customers", cells),
+            part(HOLDERS, f"{len(self.census.held)} segments, {self.census.held.total():,} holders", held),
             part("states", f"{len(self.known):,} states in the store", self.states),
             part("public keys", f"{len(self.hashes):,} customers in the store", public),
             part("versions", f"{self.changes:,} changes", self.versions),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from consumers.auditing.journaled import Journaled
 from consumers.following import read_between
 from consumers.source import Record, Tail
-from stream.contracts.changes import Assignment, SegmentChange, decode_change
+from stream.contracts.changes import COPIED, Assignment, SegmentChange, decode_change
 from stream.errors import BadRecord
 
 
@@ -16,7 +16,8 @@ from stream.errors import BadRecord
 class Histories:
     """Follows the changes of all customers of a partition.
 
-    Compaction keeps all since ``complete_since_ms`` (wall clock); a gap before an older record is its work.
+    Compaction keeps all since ``complete_since_ms`` (wall clock); a gap before an older record is its work. What came
+    before a copy by a migration is in the topic that it was copied from.
     """
 
     complete_since_ms: int
@@ -38,7 +39,8 @@ class Histories:
             return
         if change.customer_id.encode() != record.key:
             self.differences.append(f"offset {record.offset}: the key '{key}' is not that of its customer")
-        self._follow(change, may_skip=record.timestamp_ms < self.complete_since_ms)
+        was_told_elsewhere = COPIED in record.headers
+        self._follow(change, may_skip=was_told_elsewhere or record.timestamp_ms < self.complete_since_ms)
 
     def _follow(self, change: SegmentChange, *, may_skip: bool) -> None:
         before = self.last.get(change.customer_id)

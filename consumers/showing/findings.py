@@ -8,7 +8,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from consumers.auditing.report import Part
+from consumers.auditing.report import Part, Repaired
 from consumers.doctor.facts import Finding
 from consumers.printable import safe
 from consumers.showing import styles
@@ -38,6 +38,12 @@ def audit_page(parts: Sequence[Part]) -> Group:
             says.append(f"\nand {part.differences - len(part.first):,} more", "dim")
         table.add_row(styles.word(_result(part)), Text(part.check), says)
     return Group(table, _counts([_result(part) for part in parts]))
+
+
+def repair_page(repaired: Repaired) -> Group:
+    """What was mended, and the audit after it."""
+    done = [Text.assemble(styles.word("mended"), f"  {safe(line)}") for line in repaired.done]
+    return Group(*(done or [Text("nothing to mend")]), Text(), audit_page(repaired.parts))
 
 
 def _result(part: Part) -> str:

@@ -13,6 +13,7 @@ _WORDS = {
     "dormant": "yellow",
     "locked": "magenta",
     "ok": "green",
+    "mended": "green",
     "warn": "yellow",
     "fail": "bold red",
 }

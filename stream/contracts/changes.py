@@ -13,6 +13,8 @@ from stream.contracts.wire import Time, Wire, published
 SOURCE = "urn:segstream"
 CHANGE_TYPE = "segstream.segment.changed.v1"
 CHANGE_SCHEMA = "urn:segstream:schema:segment-change:1"
+COPIED = ("ce_copied", b"true")
+"""A further header of changes that a migration wrote again, into a new topic: the newest of every customer."""
 
 Share = Annotated[float, Field(ge=0, le=1)]
 

@@ -15,7 +15,8 @@ from consumers.embedded import free_port
 from stream.errors import BrokerUnavailable, SettingsError
 from stream.settings import Tree
 
-COMMANDS = ["run", "demo", "watch", "customers", "segments", "doctor", "audit", "customer", "topics", "produce"]
+COMMANDS = ["run", "demo", "watch", "customers", "segments", "doctor", "audit", "pause", "resume"]
+COMMANDS += ["customer", "migrate", "topics", "produce"]
 # Three times what it takes on two busy cores; the promise is half a second.
 HELP_SECONDS = 1.5
 

@@ -7,13 +7,13 @@ import io
 from dataclasses import replace
 from typing import Any
 
-from consumers.auditing import Part
+from consumers.auditing import Part, Repaired
 from consumers.doctor import Finding
 from consumers.dossier import Dossier
 from consumers.showing import segments_table
 from consumers.showing.customer import customer_page
 from consumers.showing.customers import COLUMNS, csv_lines, customers_table
-from consumers.showing.findings import audit_page, findings_page
+from consumers.showing.findings import audit_page, findings_page, repair_page
 from stream.contracts.changes import Because
 from stream.contracts.examples import CHANGE
 from stream.customer.state import Register
@@ -206,3 +206,16 @@ def test_an_audit_spells_out_the_first_differences() -> None:
         "",
         "1 ok, 1 fail",
     ]
+
+
+def test_a_repair_says_what_it_did_before_what_is_left() -> None:
+    left = [Part("versions", "9 changes", 0, ())]
+    assert shown(repair_page(Repaired(["partition 0: wiped the view", "x\x1b"], left))) == [
+        "mended  partition 0: wiped the view",
+        "mended  x\\x1b",
+        "",
+        "ok    versions  9 changes: no differences",
+        "",
+        "1 ok",
+    ]
+    assert shown(repair_page(Repaired([], left)))[0] == "nothing to mend"
