@@ -24,6 +24,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry
 
 from benchmarks.poison_corpus import CORPUS, Poison
+from benchmarks.servers import ApacheKafka
 from consumers.build import Service, kafka_backend
 from consumers.embedded import EmbeddedBroker, EmbeddedStore
 from consumers.following import read_between, read_changes
@@ -136,8 +137,6 @@ def _broker(stack: ExitStack, name: str) -> str:
     if name == "embedded":
         return stack.enter_context(EmbeddedBroker()).bootstrap_servers
     if name == "apache":
-        from tests.servers import ApacheKafka  # noqa: PLC0415 (the rest does not need pytest)
-
         return stack.enter_context(ApacheKafka()).bootstrap_servers
     return name
 

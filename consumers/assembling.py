@@ -11,7 +11,7 @@ import numpy as np
 from consumers.source import Record
 from producers.sink import Outgoing
 from stream.contracts.events import DecodeRules, Event, decode
-from stream.contracts.rejected import rejected_headers
+from stream.contracts.rejected import kept, rejected_headers
 from stream.customer.features import NEVER, FeatureSet
 from stream.customer.state import Registers, empty, unpack
 from stream.decision.batch import Batch
@@ -50,7 +50,8 @@ def take_in(records: Sequence[Record], partition: int, rules: DecodeRules, topic
             event = decode(record.key, record.value, record.timestamp_ms, partition, rules)
         except RejectedEvent as reason:
             headers = rejected_headers(topics.events, partition, record.offset, record.timestamp_ms, reason)
-            intake.rejected.append(Outgoing(topics.rejected, partition, record.key, record.value, headers))
+            key, value, cut = kept(record.key, record.value)
+            intake.rejected.append(Outgoing(topics.rejected, partition, key, value, headers + cut))
             intake.reasons.append(reason.reason)
         else:
             intake.events.append(event)

@@ -84,10 +84,14 @@ class ChildServer(ABC):
         self.folder = Path(tempfile.mkdtemp(prefix=f"segstream-{self.name}-"))
         atexit.register(self.stop)
         self.port = free_port()
+        self.launch()
+
+    def launch(self) -> None:
+        """Start the process on its port and its files, also again after ``kill``. Raises as ``start`` does."""
         command = list(self.command())
         if sys.platform == "linux":
             command = [sys.executable, "-I", "-S", "-c", _LAUNCHER, str(os.getpid()), *command]
-        with self.log.open("wb") as log:
+        with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -101,6 +105,12 @@ class ChildServer(ABC):
         except BaseException:
             self.stop()
             raise
+
+    def kill(self) -> None:
+        """SIGKILL: nothing is finished, nothing is flushed, and the files stay."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
 
     def stop(self) -> None:
         """End the process and remove its files. Stopping twice is stopping once."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import gc
+import logging
 import signal
 import sys
 import time
@@ -12,13 +14,19 @@ from prometheus_client import CollectorRegistry, start_http_server
 
 from consumers.build import Service, kafka_backend
 from consumers.supervising import Supervisor
+from stream.errors import SettingsError
 from stream.settings import Tree
+
+log = logging.getLogger(__name__)
+
+_LAST_PORT = 65_535
 
 
 def worker(settings: Tree, slot: int) -> int:
     """Run one worker until SIGTERM or SIGINT; returns the exit code."""
-    with _serving(settings, settings.metrics.port + 2 * slot) as registry:
+    with _serving(settings, 2 * slot) as registry:
         running = Service(settings, kafka_backend(settings), registry, slot).worker()
+        settle_heap()
         try:
             _until_told(running.run_once)
         finally:
@@ -28,8 +36,9 @@ def worker(settings: Tree, slot: int) -> int:
 
 def owner(settings: Tree) -> int:
     """Run a model owner until SIGTERM or SIGINT; returns the exit code."""
-    with _serving(settings, settings.metrics.port + 1) as registry:
+    with _serving(settings, 1) as registry:
         running = Service(settings, kafka_backend(settings), registry).owner()
+        settle_heap()
         try:
             _until_told(running.run_once)
         finally:
@@ -52,6 +61,20 @@ def run(settings: Tree, workers: int, options: Sequence[str]) -> int:
     return supervisor.run()
 
 
+_YOUNG_OBJECTS = 50_000
+
+
+def settle_heap() -> None:
+    """Take what is built so far out of the garbage collector's sight.
+
+    The imports (river, scipy) are a hundred thousand objects that never become garbage; looking at them again and
+    again was a tenth of a busy worker's time. A batch makes some 50,000 objects of its own.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_YOUNG_OBJECTS)
+
+
 def _until_told(round_: Callable[[], object]) -> None:
     """Rounds until SIGTERM or SIGINT: the running round is finished, its transaction committed and applied."""
     told: list[int] = []
@@ -62,13 +85,17 @@ def _until_told(round_: Callable[[], object]) -> None:
 
 
 @contextlib.contextmanager
-def _serving(settings: Tree, port: int) -> Iterator[CollectorRegistry]:
-    """A registry, scraped at ``port`` while the block runs."""
-    registry = CollectorRegistry()
-    if not settings.metrics.enabled:
+def _serving(settings: Tree, place: int) -> Iterator[CollectorRegistry]:
+    """A registry, scraped while the block runs, at the port of this place behind ``metrics.port``."""
+    registry, metrics = CollectorRegistry(), settings.metrics
+    if not metrics.enabled:
         yield registry
         return
-    server, thread = start_http_server(port, settings.metrics.host, registry)
+    port = metrics.port and metrics.port + place  # 0: any free port, for each process
+    if port > _LAST_PORT:
+        raise SettingsError(f"metrics.port: {metrics.port} leaves no port for this process, it would be {port}")
+    server, thread = start_http_server(port, metrics.host, registry)
+    log.info("metrics at http://%s:%d/metrics", metrics.host, server.server_port)
     try:
         yield registry
     finally:

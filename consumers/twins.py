@@ -47,7 +47,7 @@ class Twins:
         topics = self.settings.topics
         for topic in (topics.events, topics.changes, topics.rejected, topics.journal):
             self.broker.create(topic, topics.partitions)
-        for topic in (topics.ledger, topics.profiles, topics.learning, topics.model):
+        for topic in (topics.ledger, topics.profiles, topics.learning, topics.model, topics.control):
             self.broker.create(topic, 1)
 
     def service(self) -> Service:

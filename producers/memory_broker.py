@@ -1,33 +1,21 @@
 """Kafka in memory: topics, transactions, groups. The twin behind every seam of the broker; it ships.
 
 It is as awkward as the real one where that matters: a transaction's marker takes an offset in every partition
-it touched, aborted records take offsets too, and a member that was replaced cannot commit.
+it touched, aborted records take offsets too, an open transaction hides what is behind it, and a member that was
+replaced cannot commit.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Collection, Sequence
 
 from producers.memory_group import MemoryGroup
+from producers.memory_log import Entry, MemoryLog
+from producers.memory_transaction import Fate, Transaction
 from producers.sink import Offsets, Outgoing
 from stream.errors import BrokerUnavailable, CommitFailed
-
-Fate = Literal["committed", "aborted"]
-
-
-class Entry(NamedTuple):
-    """One readable record; markers and aborted records are ``None`` in the log."""
-
-    timestamp_ms: int
-    key: bytes | None
-    value: bytes | None
-    headers: tuple[tuple[str, bytes], ...] = ()
-
-
-Log = list[Entry | None]
 
 
 def _wall_clock_ms() -> int:
@@ -44,13 +32,14 @@ class MemoryBroker:
     def __init__(self, clock_ms: Callable[[], int] = _wall_clock_ms) -> None:
         self.changed = threading.Condition(threading.RLock())
         self._clock_ms = clock_ms
-        self._topics: dict[str, list[Log]] = {}
+        self._topics: dict[str, list[MemoryLog]] = {}
         self._ids: dict[str, str] = {}
         self._created = 0
-        self._first: dict[tuple[str, int], int] = {}
         self._groups: dict[str, MemoryGroup] = {}
         self._producer_epochs: dict[str, int] = {}
         self._next_fate: Fate | None = None
+        self._transactions: dict[str, Transaction] = {}
+        self._begun = 0
 
     # Topics
 
@@ -60,13 +49,12 @@ class MemoryBroker:
             if topic not in self._topics:
                 self._created += 1
                 self._ids[topic] = f"memory-{self._created}"
-                self._topics[topic] = [[] for _ in range(partitions)]
+                self._topics[topic] = [MemoryLog() for _ in range(partitions)]
 
     def delete(self, topic: str) -> None:
         """Delete a topic; one that is created under its name afterwards is another one."""
         with self.changed:
             self._topics.pop(topic, None)
-            self._first = {(of, p): first for (of, p), first in self._first.items() if of != topic}
 
     def identity(self, topic: str) -> tuple[str, int]:
         """Topic id and partition count."""
@@ -84,37 +72,38 @@ class MemoryBroker:
         """Write one record without a transaction; return its offset."""
         with self.changed:
             log = self._log(record.topic, record.partition)
-            log.append(self._entry(record, timestamp_ms))
+            log.entries.append(self._entry(record, timestamp_ms))
             self.changed.notify_all()
-            return len(log) - 1
+            return log.end - 1
 
     def read(self, topic: str, partition: int, offset: int, limit: int) -> tuple[list[tuple[int, Entry]], int]:
         """At most ``limit`` committed records from ``offset`` on with their offsets, and where to read on."""
         with self.changed:
-            log = self._log(topic, partition)
-            found: list[tuple[int, Entry]] = []
-            while offset < len(log) and len(found) < limit:
-                entry = log[offset]
-                if entry is not None:
-                    found.append((offset, entry))
-                offset += 1
-            return found, offset
+            return self._log(topic, partition).read(offset, limit)
 
     def bounds(self, topic: str, partition: int) -> tuple[int, int]:
-        """First offset that is kept, and the end."""
+        """First offset that is kept, and the end of what may be read: an open transaction holds it up."""
         with self.changed:
-            return self._first.get((topic, partition), 0), len(self._log(topic, partition))
+            log = self._log(topic, partition)
+            return log.first, log.stable_end
+
+    def end(self, topic: str, partition: int) -> int:
+        """The end of the log, open transactions included."""
+        with self.changed:
+            return self._log(topic, partition).end
 
     def delete_before(self, topic: str, partition: int, offset: int) -> None:
         """What retention does: records below ``offset`` are gone."""
         with self.changed:
-            self._first[topic, partition] = offset
+            log = self._log(topic, partition)
+            log.first = max(log.first, offset)
 
     # Transactions
 
     def init_transactions(self, transactional_id: str) -> int:
-        """A new producer of this id; return its epoch. Older ones can no longer commit."""
+        """A new producer of this id; return its epoch. Older ones can no longer commit; what they left is ended."""
         with self.changed:
+            self._end(transactional_id)
             epoch = self._producer_epochs.get(transactional_id, -1) + 1
             self._producer_epochs[transactional_id] = epoch
             return epoch
@@ -126,16 +115,56 @@ class MemoryBroker:
         """
         with self.changed:
             fate, self._next_fate = self._next_fate, None
+            transaction = self.prepare(producer, records, offsets)
+            self.decide(transaction, fate or "committed")
+        if fate:
+            raise CommitFailed("outcome unknown")
+        return transaction.record_offsets
+
+    def prepare(self, producer: tuple[str, int], records: Sequence[Outgoing], offsets: Offsets | None) -> Transaction:
+        """The first half of ``transact``: all is written and checked, and hidden until it is decided.
+
+        A group's members are checked here and never again, as in Kafka: a rebalance before ``decide`` stops nothing.
+        """
+        transactional_id, epoch = producer
+        with self.changed:
+            if self._producer_epochs.get(transactional_id) == epoch:
+                self._end(transactional_id)
             fenced = self._why_fenced(producer, offsets)
-            commits = not fenced and fate != "aborted"
-            written = self._write(records, visible=commits)
-            if offsets is not None and commits:
-                committed = self.group(offsets.membership.group).offsets
-                committed.update({(offsets.topic, p): offsets.committed(p) for p in offsets.next})
+            transaction = self._write(transactional_id, records, offsets)
+            if fenced:
+                transaction.end()
+                self.changed.notify_all()
+                raise CommitFailed(fenced)
+            self._transactions[transactional_id] = transaction
+            return transaction
+
+    def decide(self, transaction: Transaction, fate: Fate, late: Collection[str] = ()) -> None:
+        """The second half of ``transact``. Raises ``CommitFailed`` when it was aborted meanwhile.
+
+        ``late``: places (topics, ``OFFSETS``) whose markers are not written before the producer's next transaction,
+        its successor, or ``end_transactions``.
+        """
+        with self.changed:
+            if transaction.fate is not None:
+                raise CommitFailed("the transaction was aborted by the broker")
+            transaction.fate = fate
+            for place in transaction.unmarked:
+                if place not in late:
+                    transaction.mark(place)
             self.changed.notify_all()
-        if fenced or fate:
-            raise CommitFailed(fenced or "outcome unknown")
-        return written
+
+    def pending(self, group: str, topic: str) -> frozenset[int]:
+        """Partitions whose committed offset waits for a transaction to end."""
+        with self.changed:
+            return frozenset[int]().union(*(t.pending(group, topic) for t in self._transactions.values()))
+
+    def end_transactions(self, begun_before_ms: int) -> None:
+        """What the broker does in time: whatever is undecided is aborted, and no marker is missing any more."""
+        with self.changed:
+            for transactional_id, transaction in list(self._transactions.items()):
+                if transaction.begun_ms < begun_before_ms:
+                    self._end(transactional_id)
 
     def fail_next(self, fate: Fate) -> None:
         """Make the next transaction raise ``CommitFailed``, with this outcome at the broker."""
@@ -172,21 +201,27 @@ class MemoryBroker:
             return f"no longer a member of group '{claimed.group}'"
         return None
 
-    def _write(self, records: Sequence[Outgoing], visible: bool) -> list[int]:
+    def _write(self, transactional_id: str, records: Sequence[Outgoing], offsets: Offsets | None) -> Transaction:
         logs = [self._log(record.topic, record.partition) for record in records]
         written = []
         for record, log in zip(records, logs, strict=True):
-            written.append(len(log))
-            log.append(self._entry(record) if visible else None)
-        for log in {id(log): log for log in logs}.values():
-            log.append(None)
-        return written
+            written.append((record.topic, log, log.end, self._entry(record)))
+            log.entries.append(None)
+        self._begun += 1
+        group = None if offsets is None else self.group(offsets.membership.group)
+        return Transaction(self._begun, transactional_id, self._clock_ms(), written, offsets, group)
+
+    def _end(self, transactional_id: str) -> None:
+        transaction = self._transactions.pop(transactional_id, None)
+        if transaction is not None:
+            transaction.end()
+            self.changed.notify_all()
 
     def _entry(self, record: Outgoing, timestamp_ms: int | None = None) -> Entry:
         at_ms = self._clock_ms() if timestamp_ms is None else timestamp_ms
         return Entry(at_ms, record.key, record.value, record.headers)
 
-    def _log(self, topic: str, partition: int) -> Log:
+    def _log(self, topic: str, partition: int) -> MemoryLog:
         if not 0 <= partition < self.partitions(topic):
             raise BrokerUnavailable(f"topic '{topic}' has no partition {partition}")
         return self._topics[topic][partition]

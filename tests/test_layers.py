@@ -25,13 +25,15 @@ LAYERS = {
     "stream.model": f"{CORE} stream.packing stream.customer",
     "stream.decision": f"{CORE} stream.customer stream.model",
     "stream.view": f"{CORE} stream.packing stream.customer",
-    "stream.metrics": f"{CORE} stream.model stream.decision",
+    "stream.health": "",
+    "stream.metrics": f"{CORE} stream.health stream.model stream.decision",
     "producers": CORE,
     "consumers": "producers stream",
 }
 # Where alone a library or a call may stand. The core has no clock, no environment and no sockets of its own.
 CONFINED = {
-    "kafka": "producers/kafka_*.py consumers/kafka_source.py consumers/topics.py",
+    "kafka": "producers/kafka_*.py consumers/groups.py consumers/kafka_source.py consumers/topics.py",
+    "confluent_kafka": "producers/librdkafka_*.py consumers/librdkafka_*.py",
     "redis": "stream/view/redis_*.py",
     "river": "stream/model/*",
     "os.environ": "consumers/cli.py",
@@ -140,6 +142,7 @@ def test_no_row_is_left_over() -> None:
         ("producers/x.py", "from consumers.source import Record"),
         ("producers/x.py", "from stream.decision.step import Stepper"),
         ("consumers/worker.py", "from kafka.errors import KafkaError"),
+        ("consumers/clients.py", "from confluent_kafka import Consumer"),
         ("stream/view/journal.py", "import redis.client"),
         ("stream/decision/x.py", "from river import cluster"),
         ("consumers/worker.py", "import os\nhome = os.environ['HOME']"),

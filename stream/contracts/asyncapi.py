@@ -135,10 +135,14 @@ def _rejected() -> Json:
         "rejected_offset": number,
         "rejected_timestamp_ms": number,
     }
+    cut = {
+        "rejected_key_bytes": number | {"description": "True size of a key that was cut."},
+        "rejected_value_bytes": number | {"description": "True size of a value that was cut."},
+    }
     return {
-        "summary": "A record that was refused: key and value are its original bytes.",
+        "summary": "A record that was refused: key and value are its original bytes, together 1 MiB of them at most.",
         "contentType": "application/octet-stream",
-        "headers": {"type": "object", "properties": properties, "required": list(properties)},
+        "headers": {"type": "object", "properties": properties | cut, "required": list(properties)},
         "payload": {"description": "Any bytes, or none."},
         "bindings": {
             "kafka": {

@@ -47,8 +47,10 @@ class Cells:
 
     def add(self, ids: IntArray, change: Sums) -> None:
         """Add exact changes to cells. A cell given up while customers were on their way to it comes back."""
-        returned = np.setdiff1d(ids, self.ids)
-        self._append(returned, np.zeros((len(returned), change.sums.shape[1])))
+        returned, first = np.unique(ids, return_index=True)
+        is_gone = ~np.isin(returned, self.ids)
+        came = change[first[is_gone]]
+        self._append(returned[is_gone], came.sums / np.maximum(came.n, 1)[:, None])
         order = np.argsort(self.ids)
         rows = order[np.searchsorted(self.ids, ids, sorter=order)]
         self.sums += change.grouped(rows, len(self))
@@ -69,7 +71,8 @@ class Cells:
         successor, under a new id, is put one standard deviation off the heavy cell's mean, on the axis where
         that is widest.
         """
-        empty = np.flatnonzero((masses.n == 0) & (self.sums.n == 0) & ~self.sums.sums.any(axis=1))
+        held = self.sums.sums.any(axis=1) | self.sums.squares.any(axis=1)
+        empty = np.flatnonzero((masses.n == 0) & (self.sums.n == 0) & ~held)
         surplus = min(max(len(self) - limit, 0), len(empty))
         around = _beside_the_heaviest(masses, scale, min(len(empty) - surplus, REVIVED_AT_MOST), rng)
         gone = empty[: surplus + len(around)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from itertools import count
 from threading import Lock
@@ -105,6 +106,9 @@ class _Public:
             _put(self.documents, customer, None)
 
 
+Backup = tuple[dict[int, _Partition], _Public]
+
+
 class MemoryStore(Store):
     """A ``Store`` in memory. Workers in threads may share one, as processes share a Redis."""
 
@@ -118,6 +122,23 @@ class MemoryStore(Store):
             self._identity = f"memory-{next(_incarnations)}"
             self._partitions: dict[int, _Partition] = {}
             self._public = _Public()
+
+    def backup(self) -> Backup:
+        """Everything as it is now; for ``go_back``."""
+        with self._lock:
+            return deepcopy((self._partitions, self._public))
+
+    def go_back(self, backup: Backup) -> None:
+        """Be as it was then, on another server: what a failover to a replica that lagged does."""
+        with self._lock:
+            self._identity = f"memory-{next(_incarnations)}"
+            self._partitions, self._public = deepcopy(backup)
+
+    def lose_watermark(self, partition: int) -> None:
+        """Forget how far a partition is, and nothing else: what somebody who deletes a key does."""
+        with self._lock:
+            if partition in self._partitions:
+                self._partitions[partition].watermark = None
 
     @property
     def reader(self) -> MemoryReader:

@@ -61,6 +61,13 @@ def test_a_rejected_record_keeps_its_bytes_and_says_where_it_was() -> None:
     assert said.timestamp_ms == WALL_MS
 
 
+def test_a_rejected_record_that_could_not_be_written_is_cut() -> None:
+    intake = take_in([record(17, b"v" * 5_000_000)], 0, RULES, TOPICS)
+    (out,) = intake.rejected
+    assert len(out.value or b"") < 2 * 1024 * 1024
+    assert read_rejected(out.headers).value_bytes == 5_000_000
+
+
 def test_fields_that_nobody_declared_are_counted() -> None:
     more = order("e1")[:-1] + b',"colour":1,"size":2}'
     assert take_in([record(0, more), record(1, more)], 0, RULES, TOPICS).unknown_fields == 4

@@ -59,7 +59,7 @@ def live(request: pytest.FixtureRequest) -> Live:
     broker: Broker = request.getfixturevalue("apache_kafka" if real else "embedded_broker")
     store: EmbeddedStore = request.getfixturevalue("redis_server" if real else "embedded_store")
     kafka = broker.kafka()
-    names = ("events", "changes", "ledger", "profiles", "rejected", "journal", "learning", "model")
+    names = ("events", "changes", "ledger", "profiles", "rejected", "journal", "learning", "model", "control")
     flags = {
         "profile": "personas",
         "kafka": {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import subprocess
@@ -19,6 +20,7 @@ import pytest
 from consumers import running
 from consumers.embedded import free_port
 from consumers.supervising import USER_ERROR
+from stream.errors import SettingsError
 from stream.metrics import WorkerMetrics
 from stream.settings import Tree, load
 from tests.brokers import eventually
@@ -132,7 +134,7 @@ def metrics(**fields: object) -> Tree:
 
 def test_a_process_is_scraped_while_it_runs() -> None:
     port = free_port()
-    with running._serving(metrics(), port) as registry:
+    with running._serving(metrics(port=port - 1), 1) as registry:
         WorkerMetrics(registry).assigned({1, 2})
         assert "segstream_assigned_partitions 2.0" in scraped(port)
     with pytest.raises(urllib.error.URLError):
@@ -141,5 +143,19 @@ def test_a_process_is_scraped_while_it_runs() -> None:
 
 def test_metrics_are_a_setting() -> None:
     port = free_port()
-    with running._serving(metrics(enabled=False), port), pytest.raises(urllib.error.URLError):
+    with running._serving(metrics(enabled=False, port=port), 0), pytest.raises(urllib.error.URLError):
         scraped(port)
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_port_0_is_any_free_port_for_every_process(place: int, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, running.__name__), running._serving(metrics(port=0), place) as registry:
+        WorkerMetrics(registry)
+        port = int(caplog.messages[-1].rpartition(":")[2].split("/")[0])
+        assert port > 1023
+        assert "segstream_assigned_partitions" in scraped(port)
+
+
+def test_a_port_that_is_none_is_a_wrong_setting() -> None:
+    with pytest.raises(SettingsError, match=r"metrics\.port"), running._serving(metrics(port=65_534), 2):
+        pass

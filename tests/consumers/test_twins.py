@@ -40,6 +40,7 @@ TOPICS = {
     "profiles": 1,
     "learning": 1,
     "model": 1,
+    "control": 1,
 }
 
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 
+from benchmarks import reference
 from stream.contracts.events import Event
 from stream.customer.contributions import contributions
 from stream.customer.features import ACTIVITY, FeatureSet
-from tests.customer import reference
 from tests.helpers import DAY_MS, MONDAY_MS, event, shop, shop_settings
 from tests.streams import streams
 

@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from benchmarks import reference
 from stream.contracts.events import Event
 from stream.customer.contributions import contributions
 from stream.customer.features import ACTIVITY, NEVER, STEPS, FeatureSet
 from stream.customer.state import States
-from tests.customer import reference
 from tests.customer.folding import folded
 from tests.helpers import DAY_MS, MONDAY_MS, event, retail, shop, shop_settings, steps
 from tests.streams import streams

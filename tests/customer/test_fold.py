@@ -9,12 +9,12 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from benchmarks import reference
 from stream.contracts.events import Event
 from stream.customer.contributions import contributions
 from stream.customer.features import ACTIVITY, NEVER, FeatureSet
 from stream.customer.fold import add, merge
 from stream.customer.state import States, empty
-from tests.customer import reference
 from tests.customer.folding import folded
 from tests.helpers import DAY_MS, MONDAY_MS, event, shop
 from tests.streams import streams

@@ -139,6 +139,27 @@ def test_a_cell_given_up_comes_back_with_the_customers_who_were_on_their_way() -
     assert cells.positions.tolist() == [[2.0, 0.0], [2.0, 0.0]]
 
 
+def test_a_cell_that_comes_back_and_empties_stands_where_its_customers_were() -> None:
+    cells = Cells.none(D)
+    cells.place(np.array([[0.0, 0.0], [100.0, 0.0]]))
+    cells.add(np.array([1]), sums([[0, 0]]))
+    cells.revive(cells.sums, unit_scale(), limit=1, rng=np.random.default_rng(0))
+    there = sums([[80, 4], [100, 8]])
+    cells.add(np.array([2]), there)
+    cells.add(np.array([2]), Sums(-there.n, -there.sums, -there.squares))
+    assert cells.positions.tolist() == [[0.0, 0.0], [90.0, 6.0]]
+
+
+def test_a_cell_whose_sums_do_not_cancel_yet_is_not_given_up() -> None:
+    cells = Cells.none(D)
+    cells.place(np.zeros((2, D)))
+    cells.add(np.array([1]), sums([[3, 0]]))
+    late = Sums(np.array([0]), np.array([[0, 0]]), np.array([[8, 0]]))
+    cells.add(np.array([2]), late)
+    cells.revive(cells.sums, unit_scale(), limit=1, rng=np.random.default_rng(0))
+    assert cells.ids.tolist() == [1, 2]
+
+
 def test_empty_cells_are_revived_beside_the_heaviest_under_new_ids() -> None:
     cells = Cells.none(D)
     cells.place(np.zeros((8, D)))

@@ -9,6 +9,7 @@ import pytest
 
 from consumers.memory_source import MemorySource, MemoryTail
 from producers.memory_broker import MemoryBroker, MemorySink
+from producers.memory_transaction import OFFSETS, Transaction
 from producers.sink import Committed, Offsets, Outgoing
 from stream.errors import BrokerUnavailable, CommitFailed, Disagreement, IncompleteJournal
 from tests.brokers import joined, read_to, taken
@@ -131,3 +132,88 @@ def test_a_waiting_poll_and_a_waiting_read_wake_up(broker: MemoryBroker) -> None
         started.wait()
         fill(broker, b"a")
         assert [each.result(10) for each in waiting] == [1, 1]
+
+
+# A transaction between its first record and the last of its markers
+
+
+@pytest.fixture
+def member(broker: MemoryBroker) -> MemorySource:
+    source = MemorySource(broker, "in", "g")
+    joined(source, {0, 1})
+    return source
+
+
+def prepared(broker: MemoryBroker, member: MemorySource, epoch: int) -> Transaction:
+    membership = member.poll(0).membership
+    return broker.prepare(("s", epoch), [Outgoing("out", 0, None, b"x")], Offsets("in", {0: 3}, membership))
+
+
+def seen(broker: MemoryBroker) -> list[bytes | None]:
+    return [r.value for r in MemoryTail(broker).read("out", 0, 0, 0)[0]]
+
+
+def test_an_open_transaction_hides_what_is_behind_it_and_its_offsets_are_pending(
+    broker: MemoryBroker, member: MemorySource
+) -> None:
+    transaction = prepared(broker, member, broker.init_transactions("s"))
+    broker.append(Outgoing("out", 0, None, b"behind"))
+    assert (broker.bounds("out", 0), broker.end("out", 0)) == ((0, 0), 2)
+    assert seen(broker) == []
+    assert MemoryTail(broker).read("out", 0, 1, 0) == ([], 1), "beyond what is stable is not beyond the log"
+    with pytest.raises(BrokerUnavailable, match=r"partitions \[0\] of 'in' is open"):
+        member.committed([0, 1])
+    assert member.committed([1]) == {1: None}
+    broker.decide(transaction, "committed")
+    assert seen(broker) == [b"x", b"behind"]
+    assert member.committed([0]) == {0: Committed(3)}
+    assert broker.bounds("out", 0) == (0, 3), "the marker is behind"
+
+
+@pytest.mark.parametrize("ended_by", ["its successor", "time"])
+def test_what_was_left_open_is_aborted(broker: MemoryBroker, member: MemorySource, ended_by: str) -> None:
+    transaction = prepared(broker, member, broker.init_transactions("s"))
+    broker.end_transactions(begun_before_ms=1234)
+    assert broker.pending("g", "in") == {0}, "it is not old enough"
+    if ended_by == "time":
+        broker.end_transactions(begun_before_ms=1235)
+    else:
+        broker.init_transactions("s")
+    assert member.committed([0]) == {0: None}
+    assert (seen(broker), broker.bounds("out", 0)) == ([], (0, 2))
+    with pytest.raises(CommitFailed):
+        broker.decide(transaction, "committed")
+
+
+@pytest.mark.parametrize(("late", "values", "offset"), [(OFFSETS, [b"x"], None), ("out", [], Committed(3))])
+def test_markers_may_come_late_in_one_place(
+    broker: MemoryBroker, member: MemorySource, late: str, values: list[bytes], offset: Committed | None
+) -> None:
+    broker.decide(prepared(broker, member, broker.init_transactions("s")), "committed", late={late})
+    assert seen(broker) == values
+    if offset is None:
+        with pytest.raises(BrokerUnavailable):
+            member.committed([0])
+    else:
+        assert member.committed([0]) == {0: offset}
+    broker.init_transactions("s")
+    assert seen(broker) == [b"x"]
+    assert member.committed([0]) == {0: Committed(3)}
+
+
+def test_members_are_checked_when_offsets_are_sent_and_not_again(broker: MemoryBroker, member: MemorySource) -> None:
+    transaction = prepared(broker, member, broker.init_transactions("s"))
+    broker.rebalance("g")
+    broker.decide(transaction, "committed")
+    assert member.committed([0]) == {0: Committed(3)}
+
+
+def test_a_replaced_producer_does_not_end_the_transaction_of_its_successor(
+    broker: MemoryBroker, member: MemorySource
+) -> None:
+    old, new = broker.init_transactions("s"), broker.init_transactions("s")
+    transaction = prepared(broker, member, new)
+    with pytest.raises(CommitFailed):
+        prepared(broker, member, old)
+    broker.decide(transaction, "committed")
+    assert seen(broker) == [b"x"]

@@ -10,6 +10,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry
 from redis import Redis
 
+from benchmarks.chaos.world import World, read_world
 from consumers.build import Service, kafka_backend
 from consumers.kafka_source import KafkaTail
 from consumers.lockstep import Lockstep
@@ -20,12 +21,11 @@ from producers.orders import Encoded
 from producers.replay import replay
 from stream.settings import TopicSettings, Tree, load
 from stream.view.redis_reader import RedisReader
-from tests.brokers import Broker, eventually, fresh
-from tests.service.world import World, read_world
+from tests.brokers import Broker, Client, eventually, fresh
 
 Flags = dict[str, Any]
 """Settings by section, as ``load`` takes them."""
-SECONDS = 60.0
+SECONDS = 120.0
 """How long a replay, or what is waited for in the middle of one, may take."""
 
 
@@ -35,12 +35,14 @@ class Pair:
 
     broker: Broker
     redis_url: str
+    client: Client = "kafka-python"
 
     def flags(self, **sections: Flags) -> Flags:
         """Settings of a service of its own: other topics, another group. ``sections`` count most."""
         topics = {name: fresh(default) for name, default in TopicSettings() if isinstance(default, str)}
         kafka = {
             "bootstrap_servers": self.broker.bootstrap_servers,
+            "client": self.client,
             "group": fresh("group"),
             "transactional_id": fresh("slot"),
             # The embedded broker takes half a session timeout to form a group.

@@ -1,17 +1,19 @@
-"""The whole service over the network: four weeks of real baskets, with repeats and damaged ones among them."""
+"""The whole service over the network: real baskets, with repeats and damaged ones among them.
+
+On the embedded pair the first four weeks, on Apache Kafka and redis-server the whole year.
+"""
 
 from __future__ import annotations
 
-import json
 import random
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
 import pytest
 
+from benchmarks import reference
+from benchmarks.chaos.inputs import read_inputs
+from benchmarks.chaos.world import World, read_world, same_accumulators
 from consumers.memory_source import MemoryTail
 from consumers.twins import Twins, drain
 from consumers.worker import Done
@@ -19,9 +21,7 @@ from producers.orders import Encoded
 from stream.contracts.events import Event
 from stream.customer.state import unpack
 from stream.settings import Tree, load
-from tests.customer import reference
 from tests.service.pair import Flags, Pair, create, live, looking, send, world_of
-from tests.service.world import World, read_world, same_accumulators, values
 
 MODEL: Flags = {"warmup_customers": 400, "interval_seconds": 0}
 REPEATED_EVERY, DAMAGED_EVERY = 100, 200
@@ -67,32 +67,8 @@ def untidy(baskets: Iterable[Encoded]) -> Iterator[Encoded]:
 
 
 def read_input(settings: Tree) -> dict[str, list[Event]]:
-    """The input topic, without the service's own decoding and without its duplicate window."""
-    found: dict[str, dict[str, Event]] = defaultdict(dict)
     with looking(settings) as (tail, _):
-        for partition in range(settings.topics.partitions):
-            for value in values(tail, settings.topics.events, partition):
-                if value.endswith(b"}"):  # whole
-                    said = json.loads(value)
-                    found[said["customer_id"]].setdefault(said["event_id"], order(said))
-    return {customer: list(events.values()) for customer, events in found.items()}
-
-
-def order(said: dict[str, Any]) -> Event:
-    at_ms = round(datetime.fromisoformat(said["occurred_at"]).timestamp() * 1000)
-    lines = tuple((line["category"], line["amount"], line["private_label"]) for line in said.get("lines", ()))
-    return Event(
-        event_id=said["event_id"],
-        customer_id=said["customer_id"],
-        type=said["type"],
-        occurred_at_ms=at_ms,
-        amount=said["amount"],
-        items=said["items"],
-        discount=said["discount"],
-        lines=lines,
-        attributes=None,
-        unknown_fields=0,
-    )
+        return read_inputs(settings, tail).by_customer()
 
 
 def test_every_event_is_accepted_rejected_or_a_duplicate(lived: Lived, baskets: list[Encoded]) -> None:
@@ -101,8 +77,8 @@ def test_every_event_is_accepted_rejected_or_a_duplicate(lived: Lived, baskets: 
     blobs = [blob for states in lived.world.journaled.values() for blob in states.values()]
     accepted = int(unpack(lived.world.features, blobs)[0]["looks"].sum())
     assert accepted == len(baskets)
-    assert duplicates == len(baskets) // REPEATED_EVERY
-    assert rejected == len(baskets) // DAMAGED_EVERY
+    assert duplicates == len(baskets[::REPEATED_EVERY])
+    assert rejected == len(baskets[::DAMAGED_EVERY])
     assert accepted + rejected + duplicates == lived.sent == sum(done.records for done in lived.rounds)
 
 

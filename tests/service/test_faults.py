@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.chaos.world import World, read_world, same_accumulators
 from consumers.memory_source import MemoryTail
 from consumers.twins import Twins, drain
 from producers.orders import Encoded
@@ -16,7 +17,6 @@ from producers.personas import Personas, PersonasPlan
 from stream.settings import load
 from tests.service.pair import Flags, Pair, create, looking, send, world_of
 from tests.service.processes import Running, running
-from tests.service.world import World, read_world, same_accumulators
 
 MODEL: Flags = {"warmup_customers": 100, "macro_rows": 500, "interval_seconds": 0, "cells": 40}
 KAFKA: Flags = {"max_poll_records": 50}
@@ -65,7 +65,7 @@ def drain_the_worker(running: Running, _: Pair) -> None:
 
 def on(broker: str, *disturbances: Disturb) -> list[Any]:
     """Parameters of the test."""
-    marks = [pytest.mark.apache] if broker == "apache" else []
+    marks = [pytest.mark.apache] if broker.startswith("apache") else []
     return [pytest.param(broker, disturb, marks=marks) for disturb in disturbances]
 
 
@@ -75,6 +75,7 @@ def on(broker: str, *disturbances: Disturb) -> list[Any]:
         # The embedded broker shows what a killed worker left unfinished (DESIGN 9).
         *on("embedded", flush_the_store, drain_the_worker),
         *on("apache", kill_the_worker, flush_the_store, kill_the_owner, drain_the_worker),
+        *on("apache-librdkafka", kill_the_worker),
     ],
     indirect=["pair"],
 )

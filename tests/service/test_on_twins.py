@@ -8,6 +8,7 @@ from functools import cache
 
 import pytest
 
+from benchmarks.chaos.world import World, causes, read_world, same_accumulators
 from consumers.lockstep import Lockstep
 from consumers.memory_source import MemoryTail
 from consumers.twins import Twins, drain
@@ -15,7 +16,6 @@ from producers.orders import Encoded
 from producers.personas import Personas, PersonasPlan
 from stream.errors import Disagreement, IncompleteJournal, SettingsError
 from stream.settings import Tree, load
-from tests.service.world import World, causes, read_world, same_accumulators
 
 BATCH = 400
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
+from benchmarks import reference
 from stream.contracts.events import Event
 from stream.contracts.timestamps import rfc3339
 from stream.customer.features import NEVER
 from stream.customer.state import States, Status, empty, pack, unpack
 from stream.view.public import deadlines_of, feature_documents, segment_hashes
-from tests.customer import reference
 from tests.decision.year import year
 from tests.helpers import DAY_MS, HOUR_MS, MONDAY_MS, WALL_MS, event, shop, shop_model
 from tests.streams import streams

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -109,8 +109,8 @@ class World:
             assert len(segment_hashes(rows, {})) == len(rows)
 
 
-def read_world(settings: Tree, tail: Tail, reader: Reader) -> World:
-    """Read it. Nothing may be running."""
+def read_world(settings: Tree, tail: Tail, reader: Reader, forged: Collection[int] = ()) -> World:
+    """Read it. Nothing may be running. ``forged``: offsets of the model topic that are not the owner's."""
     features, topics = FeatureSet(settings.customers), settings.topics
     changes: dict[str, list[SegmentChange]] = defaultdict(list)
     journaled: dict[int, dict[str, bytes]] = {}
@@ -133,13 +133,13 @@ def read_world(settings: Tree, tail: Tail, reader: Reader) -> World:
         {p: {c.decode(): blob for c, blob in reader.states(p)} for p in range(topics.partitions)},
         {p: reader.watermark(p) for p in range(topics.partitions)},
         {c.decode(): fields for c, fields in reader.customers()},
-        learner=_learner(settings, features, tail),
+        learner=_learner(settings, features, tail, forged),
     )
 
 
-def _learner(settings: Tree, features: FeatureSet, tail: Tail) -> Learner:
+def _learner(settings: Tree, features: FeatureSet, tail: Tail, forged: Collection[int]) -> Learner:
     """The owner's state at the end of the learning topic, by our own reading of the topics."""
-    models = values(tail, settings.topics.model, 0)
+    models = [value for offset, value in enumerate_values(tail, settings.topics.model, 0) if offset not in forged]
     learner = Learner.from_record(models[-1], features, settings.model) if models else Learner(features, settings.model)
     start = learner.snapshot.learning_offset if learner.snapshot else 0
     for offset, value in enumerate_values(tail, settings.topics.learning, 0):
