@@ -21,7 +21,7 @@ demo: $(VENV)/.demo ## Broker, store, service and a year of real baskets on this
 	@exec $(BIN)/segstream demo $(ARGS)
 
 test: $(VENV)/.dev ## Run the tests; those that need Java or redis-server are skipped where there is none; ARGS="-k layers"
-	@exec $(BIN)/python -m pytest $(ARGS)
+	@exec $(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
 check: $(VENV)/.dev ## Lint, formatting, types, and whether the committed schemas are current
 	$(BIN)/ruff check .

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from consumers.source import Tail
 from producers.sink import Committed
-from stream.errors import Disagreement, IncompleteJournal
+from stream.errors import BrokerUnavailable, Disagreement, IncompleteJournal
 from stream.view.journal import JournalPart, Mark
 
 _READ_SECONDS = 0.2
@@ -42,7 +42,8 @@ class Chain:
     def follow(self, mark: Mark | None, committed: Committed | None) -> Followed:
         """From ``mark`` (``None``: from the journal's beginning) to ``committed`` (``None``: to its end).
 
-        Raises ``IncompleteJournal`` when it does not reach back, ``Disagreement`` when it does not lead there.
+        Raises ``IncompleteJournal`` when it does not reach back, ``Disagreement`` when it does not lead there, and
+        ``BrokerUnavailable`` when what there is could not be read in time: that says nothing of the journal.
         """
         first, end = self.tail.bounds(self.topic, self.partition)
         if mark is not None and mark.journal + 1 < first:
@@ -56,6 +57,8 @@ class Chain:
                 if not self._has_arrived(followed, committed, at_end=False):
                     self._take(followed, record.offset, JournalPart.unpack(record.value or b""))
                     deadline = self.now_seconds() + self.wait_seconds
+        if offset < end and not self._has_arrived(followed, committed, at_end=False):
+            raise BrokerUnavailable(f"the journal of partition {self.partition} cannot be read from {offset} to {end}")
         self._check(followed, committed)
         return followed
 

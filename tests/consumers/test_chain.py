@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumers.chain import Chain, Followed
+from consumers.source import Record
 from producers.sink import Committed
-from stream.errors import Disagreement, IncompleteJournal
+from stream.errors import BrokerUnavailable, Disagreement, IncompleteJournal
 from stream.view.journal import PART_BYTES, Mark
 from tests.consumers.journals import TOPIC, HandWritten, committed
 from tests.consumers.unsteady import Faults, UnsteadyTail
@@ -111,6 +112,23 @@ def test_it_does_not_wait_for_ever(journal: HandWritten, faults: Faults) -> None
     with pytest.raises(Disagreement, match=r"offset 102 .* is committed, .* lead to 101 "):
         follow(journal, None, committed(marks[-1]), faults)
     assert WAIT_SECONDS <= faults.wall.now() - before < WAIT_SECONDS + 1
+
+
+class MuteTail(UnsteadyTail):
+    """A broker that says what there is and does not hand it out."""
+
+    def read(self, topic: str, partition: int, offset: int, timeout_seconds: float) -> tuple[list[Record], int]:
+        self._faults.wall.wait(timeout_seconds)
+        return [], offset
+
+
+def test_what_is_there_and_cannot_be_read_in_time_says_nothing_of_the_journal(
+    journal: HandWritten, faults: Faults
+) -> None:
+    goal = committed(journal.batch({"a": b"1"}))
+    chain = Chain(MuteTail(journal.broker, faults), TOPIC, journal.partition, WAIT_SECONDS, faults.wall.now)
+    with pytest.raises(BrokerUnavailable, match="cannot be read from 0"):
+        chain.follow(None, goal)
 
 
 def test_a_batch_of_which_the_last_part_is_missing_is_waited_for(journal: HandWritten, faults: Faults) -> None:
