@@ -34,6 +34,7 @@ MAX_POLL_INTERVAL_SECONDS = 300.0
 EXPIRY_SCAN_SECONDS = 10.0
 # How long a fetch may wait for data, and what a tail waits for it before it looks whether its position moved.
 _TAIL_WAIT_MS = 50
+_UNKNOWN = -1
 
 
 class KafkaSource:
@@ -99,6 +100,7 @@ class KafkaSource:
             self._consumer.pause(at)
         else:
             self._consumer.seek(at, offset)
+            _unpark(self._consumer, at)
             self._consumer.resume(at)
 
     def beginning(self, partitions: Sequence[int]) -> dict[int, int]:
@@ -173,12 +175,14 @@ class KafkaTail:
         deadline = time.monotonic() + timeout_seconds
         with translated(f"read '{topic}'"), _checked(IncompleteJournal, topic):
             self._turn_to(at, offset)
+            self._next[at] = _UNKNOWN  # until this has gone well: what is raised on the way may have moved on
             while True:
                 records = self._consumer.poll(timeout_ms=_slice_ms(deadline)).get(at, [])
                 # The position also passes over markers and aborted records, of which poll() says nothing.
-                self._next[at] = self._consumer.position(at, timeout_ms=self._request_ms)
-                if records or self._next[at] > offset or time.monotonic() >= deadline:
-                    return _records(records), self._next[at]
+                after = self._consumer.position(at, timeout_ms=self._request_ms)
+                if records or after > offset or time.monotonic() >= deadline:
+                    self._next[at] = after
+                    return _records(records), after
 
     def bounds(self, topic: str, partition: int) -> tuple[int, int]:
         """See ``Tail``. The embedded broker answers with the end of the log, open transactions included (DESIGN 9)."""
@@ -200,7 +204,18 @@ class KafkaTail:
             self._consumer.seek(at, offset)
             self._next[at] = offset
         self._consumer.pause(*(other for other in self._next if other != at))
+        _unpark(self._consumer, at)
         self._consumer.resume(at)
+
+
+def _unpark(consumer: KafkaConsumer, at: TopicPartition) -> None:
+    """K12: forget what was fetched of a paused partition; its position is where nothing was handed out yet.
+
+    The client parks such records, takes them back only in a state that never returns once another partition was read,
+    and fetches nothing while they are parked: the partition is never read again, without a word.
+    """
+    consumer._fetcher._paused_partition_records.pop(at, None)
+    consumer._fetcher._paused_completed_fetches.pop(at, None)
 
 
 class _Rebalanced(ConsumerRebalanceListener):  # type: ignore[misc]

@@ -20,7 +20,7 @@ from kafka.errors import KafkaError
 from kafka.producer.transaction_manager import TransactionManager
 from kafka.structs import ConsumerGroupMetadata, OffsetAndMetadata
 
-from consumers.kafka_source import KafkaSource, _Rebalanced
+from consumers.kafka_source import KafkaSource, KafkaTail, _Rebalanced
 from producers.kafka_client import client_config, quiet_logs
 from producers.kafka_sink import KafkaSink
 from producers.sink import Committed, Offsets, Outgoing
@@ -177,6 +177,57 @@ class TestK10MetadataUnderWayMakesTheClientForgetATopic:
         settings = apache_kafka.kafka(request_timeout_seconds=0.5)
         with pytest.raises(BrokerUnavailable, match="cannot join group"):
             KafkaSource(settings, fresh("nowhere"), fresh("group"))
+
+
+class TestK12APausedPartitionIsNeverReadAgain:
+    RECORDS, A_POLL = 100, 10
+
+    def both_filled(self, kit: KafkaKit) -> str:
+        topic = fresh("t")
+        kit.create(topic, 2)
+        everything = [Outgoing(topic, i % 2, None, b"%d" % i) for i in range(2 * self.RECORDS)]
+        kit.sink(fresh("slot")).commit(everything, None)
+        return topic
+
+    def test_fact(self, apache: KafkaKit) -> None:
+        topic = self.both_filled(apache)
+        consumer = KafkaConsumer(
+            bootstrap_servers=apache.settings.bootstrap_servers,
+            auto_offset_reset="none",
+            max_poll_records=self.A_POLL,
+        )
+        both = [TopicPartition(topic, 0), TopicPartition(topic, 1)]
+        consumer.assign(both)
+        for at in both:
+            consumer.seek(at, 0)
+        first = eventually(lambda: next(iter(consumer.poll(timeout_ms=100)), None), "the first records")
+        (other,) = set(both) - {first}
+        consumer.pause(first)
+        read = [r.offset for _ in range(20) for r in consumer.poll(timeout_ms=100).get(other, [])]
+        assert len(read) == self.RECORDS
+        consumer.seek(first, 5)
+        consumer.resume(first)
+        assert not any(consumer.poll(timeout_ms=100) for _ in range(20))
+        consumer.close()
+
+    def test_guard_of_the_source(self, apache: KafkaKit) -> None:
+        topic = self.both_filled(apache)
+        source = KafkaSource(apache.settings.model_copy(update={"max_poll_records": self.A_POLL}), topic, fresh("g"))
+        joined(source, {0, 1})
+        held = next(iter(taken(source, 1))).partition
+        source.seek(held, None)
+        assert len({r.offset for r in taken(source, self.RECORDS) if r.partition != held}) == self.RECORDS
+        source.seek(held, 5)
+        assert [r.offset for r in taken(source, self.RECORDS - 5)] == list(range(5, self.RECORDS))
+        source.close()
+
+    def test_guard_of_the_tail(self, apache: KafkaKit) -> None:
+        topic = self.both_filled(apache)
+        tail = KafkaTail(apache.settings.model_copy(update={"max_poll_records": self.A_POLL}))
+        assert len(read_to(tail, topic, 0, self.A_POLL)) == self.A_POLL
+        assert len(read_to(tail, topic, 1, self.RECORDS)) == self.RECORDS
+        assert [r.offset for r in read_to(tail, topic, 0, self.RECORDS)] == list(range(self.RECORDS))
+        tail.close()
 
 
 class TestOffsetsInDoubt:

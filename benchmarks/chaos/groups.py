@@ -10,7 +10,7 @@ import psutil
 
 from benchmarks.chaos.cast import Actor, drain_seconds
 from benchmarks.chaos.scene import Scene, Tally, disturbed
-from benchmarks.chaos.stage import Stage, Stuck
+from benchmarks.chaos.stage import OURS, Stage, Stuck
 from benchmarks.chaos.tripwire import Wire
 from consumers.embedded import HOST
 from producers.watchdog import EXIT_CODE
@@ -105,7 +105,9 @@ def same_slot(scene: Scene, tally: Tally) -> None:
         fate = "lives on" if twin.is_alive else "ended"
         batches = stage.progress.batches - before
         tally.remarks.append(f"the twin {fate}, refused {twin.saying(REFUSED)} times, {batches} batches meanwhile")
-        twin.end(drain_seconds(stage.settings))
+        code = twin.end(drain_seconds(stage.settings))
+        if code not in OURS and twin.saying("segstream: ") == 0:  # it may give up, but must say so
+            tally.complaints.append(f"the twin ended with {code}: {twin.lines()[-1:]}")
         stage.commits(2)
 
     disturbed(scene, tally, 3, double)

@@ -83,9 +83,8 @@ def confess(watched: points.Watched) -> None:
     for source in watched.sources:
         consumer = getattr(source, "_consumer", None)
         subscription, fetcher = getattr(consumer, "_subscription", None), getattr(consumer, "_fetcher", None)
-        print(
-            f"chaos asked: parked {[*getattr(fetcher, '_paused_partition_records', ())]}", file=sys.stderr, flush=True
-        )
+        parked = [*getattr(fetcher, "_paused_partition_records", ())]
+        print(f"chaos asked: parked {parked}", file=sys.stderr, flush=True)
         for at, state in dict(getattr(subscription, "assignment", {})).items():
             print(f"chaos asked: {at.topic}-{at.partition} {vars(state)}", file=sys.stderr, flush=True)
 
