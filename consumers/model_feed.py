@@ -46,7 +46,8 @@ class ModelFeed:
 
     def look_back(self, version: int) -> None:
         """Read again, as far back as it takes to find ``version`` or a newer one; at the end may be old ones again."""
-        self._take(read_back(self._tail, self._topic, lambda record: self._is_good(record, version - 1))[0])
+        records, _ = read_back(self._tail, self._topic, lambda record: self._is_good(record, version - 1))
+        self._take([record for record in records if self._is_good(record, self.version)])
 
     def close(self) -> None:
         """Release the connection."""

@@ -154,8 +154,9 @@ class Owner:
         return step
 
     def _is_due(self, learner: Learner, now_seconds: float) -> bool:
-        pause = self._settings.model.interval_seconds
-        return self._overdue_at is None and not self._settings.model.frozen and learner.due and now_seconds - self._published_at >= pause
+        if self._overdue_at is not None or self._settings.model.frozen:
+            return False
+        return learner.due and now_seconds - self._published_at >= self._settings.model.interval_seconds
 
     def _is_overdue(self, learner: Learner) -> bool:
         """Whether a version that was published and is gone must be succeeded: workers may be waiting for it."""

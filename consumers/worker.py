@@ -124,11 +124,13 @@ class Worker:
     def await_model(self, version: int) -> None:
         """Read on until the model is at least ``version``: nobody decides with an older one than was decided with."""
         deadline = self._wiring.clocks.now_seconds() + self._settings.kafka.session_timeout_seconds
-        if self._wiring.feed.version < version:
-            self._wiring.feed.look_back(version)
-        while self._wiring.feed.version < version:
-            self._wiring.feed.refresh(self._settings.kafka.poll_timeout_seconds)
+        feed = self._wiring.feed
+        while feed.version < version:
+            feed.refresh(self._settings.kafka.poll_timeout_seconds)
             if self._wiring.clocks.now_seconds() > deadline:
+                feed.look_back(version)
+                if feed.version >= version:
+                    return
                 raise BrokerUnavailable(f"model {version} was decided with before, but is not on the model topic yet")
 
     def _follow_assignment(self, poll: Poll) -> None:

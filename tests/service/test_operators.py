@@ -108,7 +108,7 @@ def test_no_timer_fires_in_a_pause_and_all_do_after_it() -> None:
 
 
 def test_over_the_network_too(pair: Pair) -> None:
-    sections = pair.flags(model={"warmup_customers": 60, "interval_seconds": 0}, kafka={"max_poll_records": 100})
+    sections = pair.flags(model={"warmup_customers": 60, "interval_seconds": 0}, kafka={"max_poll_records": 20})
     tree = create({**sections, "profile": "personas"})
     sent, done = send(tree, events()), 0
     service = Service(tree, kafka_backend(tree), CollectorRegistry())
