@@ -49,7 +49,8 @@ class LibrdkafkaSink:
             # Which errors can be retried, which be aborted and which are fatal is a long chapter of librdkafka's. The
             # short one: whatever it was, this producer never writes again.
             self.close()
-            if not isinstance(error, KafkaException | BufferError):
+            # SystemError: fenced while it flushes, confluent-kafka calls back with the fatal error already raised.
+            if not isinstance(error, KafkaException | BufferError | SystemError):
                 raise
             # The first act of the new one makes the broker finish the open transaction: from here on, committed
             # offsets tell what came of it.
