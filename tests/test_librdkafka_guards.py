@@ -309,3 +309,28 @@ def _is_member(source: LibrdkafkaSource) -> bool:
 def _pid(broker: EmbeddedBroker) -> int:
     assert broker.pid is not None
     return broker.pid
+
+
+class _FencedBetween(list[Outgoing]):
+    """Another worker of the same slot starts while the first half is on its way."""
+
+    def __init__(self, records: list[Outgoing], kit: KafkaKit, slot: str) -> None:
+        super().__init__(records)
+        self._kit, self._slot = kit, slot
+
+    def __iter__(self) -> Iterator[Outgoing]:
+        for number in range(len(self)):
+            if number == len(self) // 2:
+                self._kit.sink(self._slot)
+            yield self[number]
+
+
+def test_fenced_while_it_writes_is_a_failed_commit(apache: KafkaKit) -> None:
+    """confluent-kafka calls back with the fatal error already raised, and that is a SystemError."""
+    topic, slot = fresh("t"), fresh("slot")
+    apache.create(topic)
+    sink = LibrdkafkaSink(apache.settings, slot, Watchdog(60))
+    with pytest.raises(CommitFailed):
+        sink.commit(_FencedBetween([Outgoing(topic, 0, None, b"x")] * 2000, apache, slot), None)
+    assert sink.commit([Outgoing(topic, 0, None, b"y")], None), "a new producer writes again"
+    sink.close()
