@@ -13,7 +13,7 @@ from consumers.kafka_source import EXPIRY_SCAN_SECONDS, MAX_POLL_INTERVAL_SECOND
 from consumers.librdkafka_reading import checked, reader_config, records_of, take
 from consumers.source import Poll, Record
 from producers.kafka_client import milliseconds
-from producers.librdkafka_client import Background, built, translated
+from producers.librdkafka_client import Background, built, hear, translated
 from producers.librdkafka_membership import read_membership
 from producers.sink import Committed, Membership
 from stream.errors import Disagreement
@@ -66,7 +66,7 @@ class LibrdkafkaSource:
                     [topic], on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke
                 )
             except BaseException:
-                self._consumer.poll(0)  # hands over what was said in the background
+                hear(self._consumer.poll, self._background)
                 self._consumer.close()
                 raise
 

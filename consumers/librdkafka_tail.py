@@ -8,7 +8,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from consumers.librdkafka_reading import checked, reader_config, records_of, take
 from consumers.source import Record
-from producers.librdkafka_client import Background, built, translated
+from producers.librdkafka_client import Background, built, hear, translated
 from stream.errors import IncompleteJournal
 from stream.settings import KafkaSettings
 
@@ -38,7 +38,7 @@ class LibrdkafkaTail:
             try:
                 self._consumer.cluster_id(self._request_seconds)
             except BaseException:
-                self._consumer.poll(0)  # hands over what was said in the background
+                hear(self._consumer.poll, self._background)
                 self._consumer.close()
                 raise
 

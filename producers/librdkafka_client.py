@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import ssl
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -31,6 +32,7 @@ _REFUSED = frozenset(
 )
 # librdkafka refuses a request timeout that is not a second longer than the wait inside a fetch.
 _FETCH_SLACK_SECONDS = 1.0
+_HEAR_SECONDS = 0.5
 
 
 class Background:
@@ -44,6 +46,13 @@ class Background:
         refused = self.said is not None and self.said.code() in _REFUSED
         if error.code() != KafkaError._ALL_BROKERS_DOWN and not refused:
             self.said = error
+
+
+def hear(poll: Callable[[float], object], background: Background) -> None:
+    """Let a client that failed hand over what was said in the background, should that take a moment."""
+    deadline = time.monotonic() + _HEAR_SECONDS
+    while background.said is None and time.monotonic() < deadline:
+        poll(_HEAR_SECONDS / 20)
 
 
 def client_config(settings: KafkaSettings, background: Background) -> dict[str, Any]:

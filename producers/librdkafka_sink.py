@@ -8,7 +8,7 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from producers.kafka_client import milliseconds
-from producers.librdkafka_client import Background, built, client_config, describe, error_of, translated
+from producers.librdkafka_client import Background, built, client_config, describe, error_of, hear, translated
 from producers.librdkafka_membership import bytes_of
 from producers.sink import Offsets, Outgoing
 from producers.watchdog import Watchdog
@@ -89,7 +89,7 @@ class LibrdkafkaSink:
                 try:
                     self._producer.init_transactions(self._transaction_seconds)
                 except BaseException:
-                    self._producer.poll(0)  # hands over what was said in the background
+                    hear(self._producer.poll, self._background)
                     self.close()
                     raise
         return self._producer
