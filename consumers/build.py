@@ -21,7 +21,7 @@ from consumers.model_feed import ModelFeed
 from consumers.owner import Owner, OwnerWiring
 from consumers.restoring import Identity, Restorer
 from consumers.source import Source, Tail
-from consumers.takeover import LEARNING
+from consumers.takeover import LEARNING, owner_group, owner_id
 from consumers.topics import Shape, ensure, topic_identity, trim
 from consumers.worker import Clocks, Wiring, Worker
 from producers.memory_broker import MemoryBroker, MemorySink
@@ -129,12 +129,12 @@ class Service:
         return Gate(ControlFeed(backend.tail(), topics.control, now), circuit, store, health, now)
 
     def owner(self) -> Owner:
-        """A model owner. All of a group, on whatever host, have one transactional id: only one of them may write."""
+        """A model owner."""
         settings, backend = self.settings, self.backend
         static = self._static(self._name("owner"))
         wiring = OwnerWiring(
-            source=backend.source(settings.topics.learning, f"{settings.kafka.group}-owner", static),
-            sink=lambda: backend.sink(f"{settings.kafka.transactional_id}-owner"),
+            source=backend.source(settings.topics.learning, owner_group(settings.kafka), static),
+            sink=lambda: backend.sink(owner_id(settings.kafka)),
             tail=backend.tail(),
             store=backend.store(),
             trim=lambda offset: backend.trim(settings.topics.learning, LEARNING, offset),

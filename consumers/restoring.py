@@ -83,10 +83,9 @@ class Restorer:
     def __post_init__(self) -> None:
         self.identity = self.look()
 
-    def identify(self) -> Identity:
+    def identify(self) -> None:
         """Look at the topics anew; from now on marks are held against what they are now. Raises as ``look`` does."""
         self.identity = self.look()
-        return self.identity
 
     def watermarks(self, partitions: Iterable[int]) -> dict[int, bytes | None]:
         """What the store has. Read it *before* the committed offsets: what is applied was committed before, so read in

@@ -7,13 +7,9 @@ from itertools import islice
 
 from consumers.following import read_between
 from consumers.source import Tail
+from consumers.takeover import owner_group
 from stream.errors import SettingsError
 from stream.settings import KafkaSettings
-
-
-def owner_group(kafka: KafkaSettings) -> str:
-    """The group of the model owners, beside that of the workers."""
-    return f"{kafka.group}-owner"
 
 
 def refuse_running(members: Callable[[str], int], kafka: KafkaSettings) -> None:

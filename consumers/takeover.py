@@ -19,7 +19,7 @@ from stream.customer.features import FeatureSet
 from stream.errors import BadRecord, Disagreement
 from stream.model.learner import Learner
 from stream.model.snapshot import Snapshot
-from stream.settings import Tree
+from stream.settings import KafkaSettings, Tree
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +45,16 @@ class Start:
     """Wall clock of the snapshot."""
     overdue_at: int | None = None
     """Offset at which a macro step is due because a newer snapshot than this one was committed and is gone."""
+
+
+def owner_group(kafka: KafkaSettings) -> str:
+    """The group of the model owners, beside that of the workers."""
+    return f"{kafka.group}-owner"
+
+
+def owner_id(kafka: KafkaSettings) -> str:
+    """The transactional id of all model owners, on whatever host: only one of them may write."""
+    return f"{kafka.transactional_id}-owner"
 
 
 def note_of(snapshot: Snapshot) -> str:

@@ -75,7 +75,6 @@ class Worker:
 
     def __init__(self, settings: Tree, features: FeatureSet, wiring: Wiring) -> None:
         self._settings, self._features, self._wiring = settings, features, wiring
-        self._rules = self._identified()
         self._planner = Planner(settings)
         self._insistence = Insistence(wiring.metrics.health)
         self._epoch = -1
@@ -135,17 +134,18 @@ class Worker:
 
     def _follow_assignment(self, poll: Poll) -> None:
         if poll.epoch != self._epoch:
-            self._rules = self._identified()
+            # One that was recreated, or has other partitions, is noticed by its rebalance.
+            self._wiring.restorer.identify()
             self._epoch = poll.epoch
             self._lost = set(poll.assigned)
             self._marks = {}
             self._wiring.metrics.assigned(poll.assigned)
 
-    def _identified(self) -> DecodeRules:
-        """Look at the topics anew: one that was recreated, or has other partitions, is noticed by its rebalance."""
-        customers, identity = self._settings.customers, self._wiring.restorer.identify()
+    @property
+    def _rules(self) -> DecodeRules:
+        customers = self._settings.customers
         return DecodeRules(
-            partitions=identity.partitions,
+            partitions=self._wiring.restorer.identity.partitions,
             max_event_bytes=customers.max_event_bytes,
             future_tolerance_ms=round(customers.future_tolerance_seconds * 1000),
         )
@@ -190,7 +190,8 @@ class Worker:
         started, planner = self._wiring.clocks.now_seconds(), self._planner
         # What was polled of a partition before it was restored may start behind a dropped batch: it comes again.
         ours = {p: r for p, r in poll.records.items() if p in self._marks and r and p not in restored}
-        intakes = {p: take_in(r, p, self._rules, self._settings.topics) for p, r in ours.items()}
+        rules = self._rules
+        intakes = {p: take_in(r, p, rules, self._settings.topics) for p, r in ours.items()}
         if not self._wiring.gate.lets_through(intakes):
             return self._hold(poll)
         next_offset = {p: records[-1].offset + 1 for p, records in ours.items()}

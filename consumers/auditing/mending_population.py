@@ -10,8 +10,8 @@ from consumers.auditing.rebuilding import Recount, rebuilt, renewed
 from consumers.auditing.run import Examined
 from consumers.build import Backend
 from consumers.source import Poll, Source, Tail
-from consumers.standstill import owner_group, refuse_running
-from consumers.takeover import LEARNING, note_of, slot_of
+from consumers.standstill import refuse_running
+from consumers.takeover import LEARNING, note_of, owner_group, owner_id, slot_of
 from producers.sink import Committed, Offsets, Outgoing
 from stream.customer.features import FeatureSet
 from stream.errors import BrokerUnavailable, Disagreement
@@ -32,7 +32,7 @@ def mend_population(settings: Tree, backend: Backend, tail: Tail, examined: Exam
     features, topics = FeatureSet(settings.customers), settings.topics
     # The sink comes first: it ends what a dead owner left open. Then the cut, of what is committed by then.
     with (
-        closing(backend.sink(f"{settings.kafka.transactional_id}-owner")) as sink,
+        closing(backend.sink(owner_id(settings.kafka))) as sink,
         closing(backend.source(topics.learning, owner_group(settings.kafka))) as source,
     ):
         poll = _joined(source, settings.kafka.poll_timeout_seconds)
