@@ -72,7 +72,7 @@ MUTATIONS = (
     ),
     Mutation(
         "stable offsets",
-        "consumers/kafka_source.py",
+        "consumers/kafka_reading.py",
         '"isolation_level": "read_committed"',
         '"isolation_level": "read_uncommitted"',
         "tests/test_kafka_guards.py -k OffsetsInDoubt",

@@ -28,7 +28,7 @@ from benchmarks.servers import ApacheKafka
 from consumers.build import Service, kafka_backend
 from consumers.embedded import EmbeddedBroker, EmbeddedStore
 from consumers.following import read_between, read_changes
-from consumers.kafka_source import KafkaTail
+from consumers.kafka_tail import KafkaTail
 from consumers.lockstep import Lockstep
 from consumers.source import Record
 from consumers.topics import create_topics

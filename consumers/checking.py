@@ -10,7 +10,7 @@ from consumers import auditing
 from consumers.build import kafka_backend
 from consumers.doctor import collect, examine
 from consumers.inspecting import console, print_json
-from consumers.kafka_source import KafkaTail
+from consumers.kafka_tail import KafkaTail
 from consumers.showing.findings import audit_page, findings_page, repair_page
 from consumers.topics import shapes, topic_identity
 from stream.settings import Tree

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from consumers.kafka_source import KafkaSource, KafkaTail
+from consumers.kafka_source import KafkaSource
+from consumers.kafka_tail import KafkaTail
 from consumers.source import Source, Tail
 from producers.kafka_sink import KafkaSink
 from producers.sink import Sink

@@ -18,7 +18,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from consumers.build import Service, kafka_backend
 from consumers.embedded import EmbeddedBroker, EmbeddedStore
 from consumers.following import read_between, read_changes
-from consumers.kafka_source import KafkaTail
+from consumers.kafka_tail import KafkaTail
 from consumers.lockstep import Lockstep
 from consumers.showing.changes import changes_table
 from consumers.showing.segments import segments_table

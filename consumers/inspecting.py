@@ -13,7 +13,7 @@ from rich.text import Text
 
 from consumers.dossier import dossier
 from consumers.following import follow
-from consumers.kafka_source import KafkaTail
+from consumers.kafka_tail import KafkaTail
 from consumers.printable import safe
 from consumers.showing import changes_table, segments_table
 from consumers.showing.customer import customer_page

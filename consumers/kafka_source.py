@@ -1,4 +1,4 @@
-"""Reading from Kafka: as a member of a group (``KafkaSource``), and alone from a known offset (``KafkaTail``).
+"""Reading as a member of a group, on kafka-python.
 
 The guards below answer facts about kafka-python 3.0.12, each tested in tests/test_kafka_guards.py.
 """
@@ -13,28 +13,20 @@ from typing import Any
 
 from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition
 from kafka.coordinator.assignors.range import RangePartitionAssignor
-from kafka.errors import (
-    CorruptRecordError,
-    LogTruncationError,
-    NoOffsetForPartitionError,
-    OffsetOutOfRangeError,
-)
+from kafka.errors import NoOffsetForPartitionError
 from kafka.structs import MemberState
 
-from consumers.source import Poll, Record
-from producers.kafka_client import NAMED_TWICE, client_config, connect, describe, milliseconds, translated
+from consumers.kafka_reading import CLOSE_MS, checked, reader_config, records_of, unpark
+from consumers.source import Poll
+from producers.kafka_client import NAMED_TWICE, connect, milliseconds, translated
 from producers.sink import Committed, Membership
-from stream.errors import BadRecord, Disagreement, IncompleteJournal, SegstreamError, SettingsError
+from stream.errors import Disagreement, SettingsError
 from stream.settings import KafkaSettings
 
-CLOSE_MS = 3000
 # What a restore or a slow store may take between two polls. Only a member that is stuck holds up a rebalance so long.
 MAX_POLL_INTERVAL_SECONDS = 300.0
 # Brokers look for expired transactions this often by default: a dead worker's offsets settle so much later.
 EXPIRY_SCAN_SECONDS = 10.0
-# How long a fetch may wait for data, and what a tail waits for it before it looks whether its position moved.
-_TAIL_WAIT_MS = 50
-_UNKNOWN = -1
 
 
 class KafkaSource:
@@ -83,7 +75,7 @@ class KafkaSource:
             self._epoch += 1
             self._hold()
             return Poll(self._epoch, assigned, membership)
-        return Poll(self._epoch, assigned, membership, {p: _records(batch) for p, batch in fetched.items()})
+        return Poll(self._epoch, assigned, membership, {p: records_of(batch) for p, batch in fetched.items()})
 
     def committed(self, partitions: Sequence[int]) -> dict[int, Committed | None]:
         """See ``Source``. Waits as long as a dead worker's transaction may stay open, then ``BrokerUnavailable``."""
@@ -100,7 +92,7 @@ class KafkaSource:
             self._consumer.pause(at)
         else:
             self._consumer.seek(at, offset)
-            _unpark(self._consumer, at)
+            unpark(self._consumer, at)
             self._consumer.resume(at)
 
     def beginning(self, partitions: Sequence[int]) -> dict[int, int]:
@@ -152,70 +144,8 @@ class KafkaSource:
 
     @contextmanager
     def _reading(self, what: str) -> Iterator[None]:
-        with translated(f"{what} of '{self._topic}'"), _checked(Disagreement, self._topic):
+        with translated(f"{what} of '{self._topic}'"), checked(Disagreement, self._topic):
             yield
-
-
-class KafkaTail:
-    """Reads single partitions outside of any group; see ``consumers.source.Tail``.
-
-    All partitions read so far stay assigned, paused but for the one being read: going on where the last
-    ``read`` of a partition stopped costs nothing, also when several are read in turn.
-    """
-
-    def __init__(self, settings: KafkaSettings) -> None:
-        self._request_ms = milliseconds(settings.request_timeout_seconds)
-        self._next: dict[TopicPartition, int] = {}
-        with translated("connect"):
-            self._consumer = connect(KafkaConsumer, **_reader_config(settings), fetch_max_wait_ms=_TAIL_WAIT_MS)
-
-    def read(self, topic: str, partition: int, offset: int, timeout_seconds: float) -> tuple[list[Record], int]:
-        """See ``Tail``. Raises ``IncompleteJournal`` when the broker does not have ``offset`` (any more)."""
-        at = TopicPartition(topic, partition)
-        deadline = time.monotonic() + timeout_seconds
-        with translated(f"read '{topic}'"), _checked(IncompleteJournal, topic):
-            self._turn_to(at, offset)
-            self._next[at] = _UNKNOWN  # until this has gone well: what is raised on the way may have moved on
-            while True:
-                records = self._consumer.poll(timeout_ms=_slice_ms(deadline)).get(at, [])
-                # The position also passes over markers and aborted records, of which poll() says nothing.
-                after = self._consumer.position(at, timeout_ms=self._request_ms)
-                if records or after > offset or time.monotonic() >= deadline:
-                    self._next[at] = after
-                    return _records(records), after
-
-    def bounds(self, topic: str, partition: int) -> tuple[int, int]:
-        """See ``Tail``. The embedded broker answers with the end of the log, open transactions included (DESIGN 9)."""
-        at = TopicPartition(topic, partition)
-        with translated(f"read offsets of '{topic}'"):
-            first = self._consumer.beginning_offsets([at], timeout_ms=self._request_ms)[at]
-            end = self._consumer.end_offsets([at], timeout_ms=self._request_ms)[at]
-        return first, end
-
-    def close(self) -> None:
-        """See ``Tail``."""
-        with translated("disconnect"):
-            self._consumer.close(autocommit=False, timeout_ms=CLOSE_MS)
-
-    def _turn_to(self, at: TopicPartition, offset: int) -> None:
-        if at not in self._next:
-            self._consumer.assign([*self._next, at])
-        if self._next.get(at) != offset:
-            self._consumer.seek(at, offset)
-            self._next[at] = offset
-        self._consumer.pause(*(other for other in self._next if other != at))
-        _unpark(self._consumer, at)
-        self._consumer.resume(at)
-
-
-def _unpark(consumer: KafkaConsumer, at: TopicPartition) -> None:
-    """K12: forget what was fetched of a paused partition; its position is where nothing was handed out yet.
-
-    The client parks such records, takes them back only in a state that never returns once another partition was read,
-    and fetches nothing while they are parked: the partition is never read again, without a word.
-    """
-    consumer._fetcher._paused_partition_records.pop(at, None)
-    consumer._fetcher._paused_completed_fetches.pop(at, None)
 
 
 class _Rebalanced(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -243,24 +173,10 @@ class _Rebalanced(ConsumerRebalanceListener):  # type: ignore[misc]
         self._happened.set()
 
 
-def _reader_config(settings: KafkaSettings) -> Mapping[str, Any]:
-    return {
-        **client_config(settings),
-        "isolation_level": "read_committed",
-        # "latest", the default, skips what retention deleted or what came before us without a word.
-        "auto_offset_reset": "none",
-        "enable_auto_commit": False,
-        "allow_auto_create_topics": False,
-        "check_crcs": True,
-        # No deserialisers: one that raises does so for ever, at the same offset.
-        "max_poll_records": settings.max_poll_records,
-    }
-
-
 def _group_config(settings: KafkaSettings, group: str, max_poll_interval_seconds: float) -> Mapping[str, Any]:
     session_ms = milliseconds(settings.session_timeout_seconds)
     return {
-        **_reader_config(settings),
+        **reader_config(settings),
         "group_id": group,
         "session_timeout_ms": session_ms,
         "heartbeat_interval_ms": min(3000, session_ms // 4),
@@ -269,22 +185,3 @@ def _group_config(settings: KafkaSettings, group: str, max_poll_interval_seconds
         "partition_assignment_strategy": (RangePartitionAssignor,),
         "fetch_max_wait_ms": milliseconds(settings.poll_timeout_seconds),
     }
-
-
-@contextmanager
-def _checked(gone: type[SegstreamError], topic: str) -> Iterator[None]:
-    """Errors that no waiting mends: a person must look. Never skipped over."""
-    try:
-        yield
-    except (OffsetOutOfRangeError, LogTruncationError) as error:
-        raise gone(f"'{topic}' does not have the offset to read from: {describe(error)}") from error
-    except CorruptRecordError as error:
-        raise BadRecord(f"'{topic}' has a damaged record: {describe(error)}") from error
-
-
-def _slice_ms(deadline: float) -> int:
-    return min(_TAIL_WAIT_MS, max(0, milliseconds(deadline - time.monotonic())))
-
-
-def _records(fetched: Sequence[Any]) -> list[Record]:
-    return [Record(r.partition, r.offset, r.timestamp, r.key, r.value, tuple(r.headers)) for r in fetched]

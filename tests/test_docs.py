@@ -29,6 +29,7 @@ HALTING = [
     "consumers/restoring.py",
     "consumers/takeover.py",
     "consumers/topics.py",
+    "consumers/kafka_reading.py",
     "consumers/kafka_source.py",
     "producers/kafka_client.py",
     "stream/view/redis_store.py",

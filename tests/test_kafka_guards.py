@@ -20,7 +20,8 @@ from kafka.errors import KafkaError
 from kafka.producer.transaction_manager import TransactionManager
 from kafka.structs import ConsumerGroupMetadata, OffsetAndMetadata
 
-from consumers.kafka_source import KafkaSource, KafkaTail, _Rebalanced
+from consumers.kafka_source import KafkaSource, _Rebalanced
+from consumers.kafka_tail import KafkaTail
 from producers.kafka_client import client_config, quiet_logs
 from producers.kafka_sink import KafkaSink
 from producers.sink import Committed, Offsets, Outgoing

@@ -32,7 +32,7 @@ LAYERS = {
 }
 # Where alone a library or a call may stand. The core has no clock, no environment and no sockets of its own.
 CONFINED = {
-    "kafka": "producers/kafka_*.py consumers/groups.py consumers/kafka_source.py consumers/topics.py",
+    "kafka": "producers/kafka_*.py consumers/kafka_*.py consumers/groups.py consumers/topics.py",
     "confluent_kafka": "producers/librdkafka_*.py consumers/librdkafka_*.py",
     "redis": "stream/view/redis_*.py",
     "river": "stream/model/*",

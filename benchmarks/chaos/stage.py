@@ -22,7 +22,7 @@ from benchmarks.chaos.progress import Progress
 from benchmarks.chaos.proxy import Proxy
 from benchmarks.servers import RedisServer
 from consumers.embedded import HOST
-from consumers.kafka_source import KafkaTail
+from consumers.kafka_tail import KafkaTail
 from consumers.topics import create_topics
 from producers.orders import Encoded
 from stream.errors import SegstreamError

@@ -9,7 +9,7 @@ from itertools import islice
 
 from consumers.doctor.facts import Facts, KeySample, ModelFacts, PartitionFacts
 from consumers.following import read_between
-from consumers.kafka_source import KafkaTail
+from consumers.kafka_tail import KafkaTail
 from consumers.source import Record, Tail
 from consumers.topics import Topic, describe, shapes
 from stream.contracts.partitioning import partition_of

@@ -10,7 +10,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from consumers.cli_produce import Job, app, send
-from consumers.kafka_source import KafkaTail
+from consumers.kafka_tail import KafkaTail
 from consumers.topics import Shape, create
 from producers.files import read_orders
 from producers.memory_broker import MemoryBroker

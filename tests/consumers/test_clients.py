@@ -6,7 +6,8 @@ import sys
 import pytest
 
 from consumers.clients import clients
-from consumers.kafka_source import KafkaSource, KafkaTail
+from consumers.kafka_source import KafkaSource
+from consumers.kafka_tail import KafkaTail
 from consumers.librdkafka_source import LibrdkafkaSource
 from consumers.librdkafka_tail import LibrdkafkaTail
 from producers.kafka_sink import KafkaSink

@@ -5,7 +5,7 @@ from contextlib import closing
 import pytest
 from kafka import KafkaAdminClient
 
-from consumers.kafka_source import KafkaTail
+from consumers.kafka_tail import KafkaTail
 from consumers.topics import (
     Shape,
     Topic,

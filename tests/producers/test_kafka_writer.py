@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 import producers.kafka_writer as module
-from consumers.kafka_source import KafkaTail
+from consumers.kafka_tail import KafkaTail
 from consumers.topics import Shape, create, describe
 from producers.kafka_writer import KafkaWriter
 from stream.errors import BrokerUnavailable

@@ -12,7 +12,7 @@ from redis import Redis
 
 from benchmarks.chaos.world import World, read_world
 from consumers.build import Service, kafka_backend
-from consumers.kafka_source import KafkaTail
+from consumers.kafka_tail import KafkaTail
 from consumers.lockstep import Lockstep
 from consumers.topics import create_topics
 from consumers.worker import Done
