@@ -78,6 +78,20 @@ MUTATIONS = (
         "tests/test_kafka_guards.py -k OffsetsInDoubt",
     ),
     Mutation(
+        "parked records (source)",
+        "consumers/kafka_source.py",
+        "            unpark(self._consumer, at)\n",
+        "",
+        "tests/test_kafka_guards.py -k K12",
+    ),
+    Mutation(
+        "parked records (tail)",
+        "consumers/kafka_tail.py",
+        "        unpark(self._consumer, at)\n",
+        "",
+        "tests/test_kafka_guards.py -k K12",
+    ),
+    Mutation(
         "metadata snapshot",
         "producers/kafka_sink.py",
         "if offsets is not None and not offsets.membership.is_valid:",
