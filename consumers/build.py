@@ -20,7 +20,7 @@ from consumers.memory_source import MemorySource, MemoryTail
 from consumers.model_feed import ModelFeed
 from consumers.owner import Owner, OwnerWiring
 from consumers.restoring import Identity, Restorer
-from consumers.source import Source, Tail
+from consumers.source import SETTLED_SECONDS, Source, Tail
 from consumers.takeover import LEARNING, owner_group, owner_id
 from consumers.topics import Shape, ensure, topic_identity, trim
 from consumers.worker import Clocks, Wiring, Worker
@@ -35,9 +35,6 @@ from stream.settings import Tree
 from stream.view.memory_store import MemoryStore
 from stream.view.redis_store import RedisStore
 from stream.view.store import Store
-
-RESTORE_WAIT_SECONDS = 15.0
-"""How long a restore waits for the journal's next record: a dead worker's transaction is finished by then."""
 
 
 class OpenSource(Protocol):
@@ -105,7 +102,7 @@ class Service:
             journal_topic=settings.topics.journal,
             documents=settings.redis.features_document,
             names=lambda: feed.names,
-            wait_seconds=RESTORE_WAIT_SECONDS,
+            wait_seconds=SETTLED_SECONDS,
             now_seconds=backend.clocks.now_seconds,
             remaining=metrics.health.restore_remaining.set,
         )

@@ -8,6 +8,9 @@ from typing import NamedTuple, Protocol
 
 from producers.sink import Committed, Membership
 
+SETTLED_SECONDS = 15.0
+"""How long what is committed may stay invisible: behind the open transaction of a dead worker, until that is ended."""
+
 
 class Record(NamedTuple):
     """One record as the broker has it. ``timestamp_ms`` is the broker's or producer's wall clock, never event time."""

@@ -11,9 +11,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 
 from consumers.model_feed import read_back
-from consumers.source import Record, Source, Tail
+from consumers.source import SETTLED_SECONDS, Record, Source, Tail
 from producers.sink import Committed
 from stream.customer.features import FeatureSet
 from stream.errors import BadRecord, Disagreement
@@ -27,8 +28,6 @@ LEARNING = 0
 """The only partition of the learning topic."""
 SLOTS = 8
 """Snapshots that survive compaction."""
-WAIT_SECONDS = 15.0
-"""How long a committed snapshot may stay invisible behind somebody's open transaction."""
 _LOOK_AGAIN_SECONDS = 0.5
 
 
@@ -77,7 +76,7 @@ def find_start(
 ) -> Start:
     """Where to begin. Raises ``Disagreement`` when rows were learnt and are lost, ``BrokerUnavailable``."""
     committed = source.committed([LEARNING])[LEARNING]
-    deadline = now_seconds() + WAIT_SECONDS
+    deadline = now_seconds() + SETTLED_SECONDS
     while True:
         start = _newest(settings, features, tail, committed)
         if committed is None or _is_of(start.learner.snapshot, committed) or now_seconds() > deadline:
@@ -103,19 +102,20 @@ def find_start(
 def _newest(settings: Tree, features: FeatureSet, tail: Tail, committed: Committed | None) -> Start:
     """The good snapshot of the greatest version that is readable; the last in the topic may be an old one again."""
 
-    def is_sought(record: Record) -> bool:
+    @cache
+    def learner_of(record: Record) -> Learner | None:
         try:
-            snapshot = Learner.from_record(record.value or b"", features, settings.model).snapshot
-        except BadRecord:
-            return False
-        return committed is None or _is_of(snapshot, committed)
-
-    good: list[tuple[Record, Learner]] = []
-    for record in read_back(tail, settings.topics.model, is_sought)[0]:
-        try:
-            good.append((record, Learner.from_record(record.value or b"", features, settings.model)))
+            return Learner.from_record(record.value or b"", features, settings.model)
         except BadRecord as error:
             log.warning("snapshot at offset %d refused: %s", record.offset, error)
+            return None
+
+    def is_sought(record: Record) -> bool:
+        learner = learner_of(record)
+        return learner is not None and (committed is None or _is_of(learner.snapshot, committed))
+
+    records, _ = read_back(tail, settings.topics.model, is_sought)
+    good = [(record, learner) for record in records if (learner := learner_of(record))]
     if not good:
         return Start(Learner(features, settings.model), 0)
     good.sort(key=lambda pair: pair[1].snapshot.version if pair[1].snapshot else 0)

@@ -95,8 +95,6 @@ class KafkaSink:
 
 def _config(settings: KafkaSettings, transactional_id: str) -> dict[str, Any]:
     request, transaction = settings.request_timeout_seconds, settings.transaction_timeout_seconds
-    if transaction <= request:
-        raise SettingsError("kafka.transaction_timeout_seconds must be greater than kafka.request_timeout_seconds")
     return {
         **client_config(settings),
         "transactional_id": transactional_id,

@@ -12,7 +12,7 @@ from producers.librdkafka_client import Background, built, client_config, descri
 from producers.librdkafka_membership import bytes_of
 from producers.sink import Offsets, Outgoing
 from producers.watchdog import Watchdog
-from stream.errors import CommitFailed, SettingsError
+from stream.errors import CommitFailed
 from stream.settings import KafkaSettings
 
 BATCH_BYTES = 512 * 1024
@@ -125,8 +125,6 @@ class _Deliveries:
 
 def _config(settings: KafkaSettings, transactional_id: str, background: Background) -> dict[str, Any]:
     request, transaction = settings.request_timeout_seconds, settings.transaction_timeout_seconds
-    if transaction <= request:
-        raise SettingsError("kafka.transaction_timeout_seconds must be greater than kafka.request_timeout_seconds")
     return {
         **client_config(settings, background),
         "transactional.id": transactional_id,

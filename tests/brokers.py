@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeVar
 
 import pytest
-from kafka import KafkaProducer
+from kafka import KafkaProducer, TopicPartition
+from kafka.structs import ConsumerGroupMetadata, OffsetAndMetadata
 
 from consumers.clients import clients
 from consumers.memory_source import MemorySource, MemoryTail
@@ -18,7 +19,7 @@ from consumers.source import Poll, Record, Source, Tail
 from consumers.topics import Shape, create
 from producers.kafka_writer import KafkaWriter
 from producers.memory_broker import MemoryBroker, MemorySink
-from producers.sink import Outgoing, Sink
+from producers.sink import Membership, Outgoing, Sink
 from producers.watchdog import Watchdog
 from producers.writer import MemoryWriter, Writer
 from stream.errors import CommitFailed
@@ -187,6 +188,27 @@ class KafkaKit:
 
 
 _C = TypeVar("_C", Sink, Source, Tail, Writer)
+
+
+def transactional(kit: KafkaKit, slot: str) -> KafkaProducer:
+    """A bare producer inside a transaction: a worker that is about to die."""
+    producer = KafkaProducer(
+        bootstrap_servers=kit.settings.bootstrap_servers,
+        transactional_id=slot,
+        transaction_timeout_ms=60_000,
+        request_timeout_ms=5_000,
+    )
+    producer.init_transactions()
+    producer.begin_transaction()
+    return producer
+
+
+def add_offset(producer: KafkaProducer, topic: str, offset: int, member: Membership) -> None:
+    """Its transaction commits ``offset`` of partition 0, in the name of a member."""
+    positions = {TopicPartition(topic, 0): OffsetAndMetadata(offset, "", -1)}
+    producer.send_offsets_to_transaction(
+        positions, ConsumerGroupMetadata(member.group, member.generation, member.member)
+    )
 
 
 def joined(source: Source, partitions: set[int], at_begin: bool = True) -> Poll:

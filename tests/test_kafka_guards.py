@@ -14,7 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import KafkaConsumer, TopicPartition
 from kafka.cluster import ClusterMetadata
 from kafka.errors import KafkaError
 from kafka.producer.transaction_manager import TransactionManager
@@ -24,11 +24,11 @@ from consumers.kafka_source import KafkaSource, _Rebalanced
 from consumers.kafka_tail import KafkaTail
 from producers.kafka_client import client_config, quiet_logs
 from producers.kafka_sink import KafkaSink
-from producers.sink import Committed, Offsets, Outgoing
+from producers.sink import Committed, Membership, Offsets, Outgoing
 from producers.watchdog import Watchdog
 from stream.errors import BrokerUnavailable, CommitFailed
 from stream.settings import KafkaSettings
-from tests.brokers import Broker, KafkaKit, eventually, fresh, joined, read_to, taken
+from tests.brokers import Broker, KafkaKit, add_offset, eventually, fresh, joined, read_to, taken, transactional
 
 
 @pytest.fixture
@@ -36,19 +36,6 @@ def apache(apache_kafka: Broker) -> Iterator[KafkaKit]:
     kit = KafkaKit(apache_kafka)
     yield kit
     kit.close()
-
-
-def transactional(kit: KafkaKit, slot: str) -> KafkaProducer:
-    """A bare producer inside a transaction: a worker that is about to die."""
-    producer = KafkaProducer(
-        bootstrap_servers=kit.settings.bootstrap_servers,
-        transactional_id=slot,
-        transaction_timeout_ms=60_000,
-        request_timeout_ms=5_000,
-    )
-    producer.init_transactions()
-    producer.begin_transaction()
-    return producer
 
 
 class TestK1OffsetsOfAnAbortedTransactionLeakIntoTheNext:
@@ -102,7 +89,7 @@ class TestK4AnExpiredMemberIsNotFenced:
         joined(source, {0})
 
         producer = transactional(apache, fresh("slot"))
-        producer.send_offsets_to_transaction(_at(topic, 0, 99), ConsumerGroupMetadata(group, -1, ""))
+        add_offset(producer, topic, 99, Membership(group, -1, ""))
         producer.commit_transaction()
         producer.close(timeout=5)
 
@@ -240,8 +227,7 @@ class TestOffsetsInDoubt:
         source = apache.source(topic, group)
         member = joined(source, {0}).membership
         producer = transactional(apache, fresh("slot"))
-        identity = ConsumerGroupMetadata(group, member.generation, member.member)
-        producer.send_offsets_to_transaction(_at(topic, 0, 42), identity)
+        add_offset(producer, topic, 42, member)
 
         with _reader(apache.settings, group) as careless:
             assert careless.committed(TopicPartition(topic, 0), timeout_ms=5000) is None
@@ -260,8 +246,7 @@ class TestOffsetsInDoubt:
         member = joined(source, {0}).membership
         dead = transactional(apache, slot)
         dead.send(topic, b"lost", partition=0)
-        identity = ConsumerGroupMetadata(group, member.generation, member.member)
-        dead.send_offsets_to_transaction(_at(topic, 0, 42), identity)
+        add_offset(dead, topic, 42, member)
 
         sink = apache.sink(slot)
 

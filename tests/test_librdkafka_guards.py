@@ -9,22 +9,21 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+import kafka.errors
 import pytest
-from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from consumers.embedded import EmbeddedBroker
 from consumers.librdkafka_source import LibrdkafkaSource
 from consumers.librdkafka_tail import LibrdkafkaTail
 from consumers.source import Record
-from producers.librdkafka_membership import bytes_of, read_membership
+from producers.librdkafka_membership import read_membership
 from producers.librdkafka_sink import LibrdkafkaSink, _Deliveries
-from producers.sink import Committed, Membership, Offsets, Outgoing
+from producers.sink import Committed, Offsets, Outgoing
 from producers.watchdog import Watchdog
 from stream.errors import BrokerUnavailable, CommitFailed
 from tests import servers
-from tests.brokers import Broker, KafkaKit, eventually, fresh, joined, read_to, taken
-
-SECONDS = 5.0
+from tests.brokers import Broker, KafkaKit, add_offset, eventually, fresh, joined, read_to, taken, transactional
 
 
 @pytest.fixture
@@ -41,37 +40,7 @@ def stoppable() -> Iterator[EmbeddedBroker]:
         yield broker
 
 
-def transactional(kit: KafkaKit, slot: str) -> Producer:
-    """A bare producer inside a transaction: a worker that is about to die."""
-    producer = Producer(
-        {
-            "bootstrap.servers": kit.settings.bootstrap_servers,
-            "transactional.id": slot,
-            "transaction.timeout.ms": 60_000,
-            "log_level": 0,
-        }
-    )
-    producer.init_transactions(SECONDS)
-    producer.begin_transaction()
-    return producer
-
-
-def add_offset(producer: Producer, topic: str, offset: int, member: Membership) -> None:
-    producer.send_offsets_to_transaction([TopicPartition(topic, 0, offset)], bytes_of(member), SECONDS)
-
-
 class TestAnExpiredMember:
-    def test_of_no_generation_is_not_fenced_by_the_broker(self, apache: KafkaKit) -> None:
-        """Fact (K4): so the sink does. That it does is in its contract suite."""
-        topic, group = fresh("t"), fresh("group")
-        apache.create(topic)
-        source = apache.source(topic, group)
-        joined(source, {0})
-        producer = transactional(apache, fresh("slot"))
-        add_offset(producer, topic, 99, Membership(group, -1, ""))
-        producer.commit_transaction(SECONDS)
-        assert source.committed([0]) == {0: Committed(99)}
-
     def test_cannot_commit_what_it_polled_and_owns_nothing_until_it_joins_again(self, apache: KafkaKit) -> None:
         topic = fresh("t")
         apache.create(topic)
@@ -150,7 +119,7 @@ class TestOffsetsInDoubt:
             waiting = thread.submit(source.committed, [0])
             with pytest.raises(TimeoutError):
                 waiting.result(1.5)
-            producer.commit_transaction(SECONDS)
+            producer.commit_transaction()
             assert waiting.result(10) == {0: Committed(42)}
 
     def test_a_successor_in_the_slot_settles_what_a_dead_worker_left_open(self, apache: KafkaKit) -> None:
@@ -159,7 +128,7 @@ class TestOffsetsInDoubt:
         source = apache.source(topic, group)
         member = joined(source, {0}).membership
         dead = transactional(apache, slot)
-        dead.produce(topic, b"lost", partition=0)
+        dead.send(topic, b"lost", partition=0)
         add_offset(dead, topic, 42, member)
 
         sink = apache.sink(slot)
@@ -168,16 +137,16 @@ class TestOffsetsInDoubt:
             assert thread.submit(source.committed, [0]).result(10) == {0: None}
         (offset,) = sink.commit([Outgoing(topic, 0, None, b"kept")], None)
         assert [r.value for r in read_to(apache.tail(), topic, 0, offset + 1)] == [b"kept"]
-        with pytest.raises(KafkaException):
-            dead.commit_transaction(SECONDS)
+        with pytest.raises(kafka.errors.KafkaError):
+            dead.commit_transaction()
 
     def test_an_open_transaction_is_the_end_of_what_can_be_read(self, apache: KafkaKit) -> None:
         topic = fresh("t")
         apache.create(topic)
         (offset,) = apache.sink(fresh("slot")).commit([Outgoing(topic, 0, None, b"x")], None)
         dead = transactional(apache, fresh("slot"))
-        dead.produce(topic, b"open", partition=0)
-        assert dead.flush(SECONDS) == 0
+        dead.send(topic, b"open", partition=0)
+        dead.flush(5)
         tail = apache.tail()
         eventually(lambda: True if tail.bounds(topic, 0)[1] > offset + 1 else None, "the marker")
         assert tail.bounds(topic, 0) == (0, offset + 2)

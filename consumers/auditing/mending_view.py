@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import ExitStack, closing
 
-from consumers.build import RESTORE_WAIT_SECONDS, Backend, identity_of
+from consumers.build import Backend, identity_of
 from consumers.model_feed import ModelFeed
 from consumers.restoring import Restorer
+from consumers.source import SETTLED_SECONDS
 from producers.sink import Committed
 from stream.contracts.partitioning import partition_of
 from stream.customer.features import FeatureSet
@@ -98,6 +99,6 @@ def _restorer(stack: ExitStack, settings: Tree, backend: Backend, store: Store) 
         journal_topic=settings.topics.journal,
         documents=settings.redis.features_document,
         names=lambda: feed.names,
-        wait_seconds=RESTORE_WAIT_SECONDS,
+        wait_seconds=SETTLED_SECONDS,
         now_seconds=backend.clocks.now_seconds,
     )

@@ -37,11 +37,6 @@ def _timeouts(settings: Tree) -> Iterator[tuple[str, str]]:
             f"a dead worker's transaction stays open for {transaction:g} s, a takeover takes {session:g} s",
             "bring kafka.transaction_timeout_seconds near kafka.session_timeout_seconds",
         )
-    if transaction < kafka.request_timeout_seconds:
-        yield (
-            "the broker aborts a transaction before a slow request of it has timed out",
-            "raise kafka.transaction_timeout_seconds above kafka.request_timeout_seconds",
-        )
     if worker.watchdog_seconds < transaction:
         yield (
             "the watchdog ends a worker before the broker has given up its transaction",

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 
-from consumers.build import RESTORE_WAIT_SECONDS, Backend, identity_of
+from consumers.build import Backend, identity_of
 from consumers.chain import Chain
 from consumers.following import read_between
 from consumers.migrating.journals import NewJournals
 from consumers.migrating.moving import loads, refuse_misplaced, start_of
 from consumers.migrating.target import Target
 from consumers.restoring import UNFINISHED, Identity
-from consumers.source import Record, Tail
+from consumers.source import SETTLED_SECONDS, Record, Tail
 from consumers.standstill import refuse_running, refuse_unread
 from producers.sink import Committed, Outgoing, Sink
 from stream.contracts.changes import COPIED
@@ -118,7 +118,7 @@ class _Migration:
     def _move_states(self, partition: int, committed: Committed | None, heads: list[Mark]) -> Mark | None:
         """Write a partition's customers to where they belong; return where it stood, ``None`` if it never began."""
         topics, clocks = self._target.old, self._backend.clocks
-        chain = Chain(self._tail, topics.journal, partition, RESTORE_WAIT_SECONDS, clocks.now_seconds)
+        chain = Chain(self._tail, topics.journal, partition, SETTLED_SECONDS, clocks.now_seconds)
         followed = chain.follow(None, committed)
         if followed.mark is None:
             refuse_unread(self._tail, topics.events, partition, self._tail.bounds(topics.events, partition)[0])

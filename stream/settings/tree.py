@@ -50,6 +50,12 @@ class KafkaSettings(Section):
     username: SecretStr | None = None
     password: SecretStr | None = None
 
+    @model_validator(mode="after")
+    def _timeouts_agree(self) -> Self:
+        if self.transaction_timeout_seconds <= self.request_timeout_seconds:
+            raise ValueError("transaction_timeout_seconds must be greater than request_timeout_seconds")
+        return self
+
 
 class TopicSettings(Section):
     """Names and shape of the topics."""

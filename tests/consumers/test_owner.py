@@ -11,7 +11,8 @@ from prometheus_client import generate_latest
 
 from consumers.build import Service
 from consumers.owner import TRIM_SECONDS, Owner
-from consumers.takeover import SLOTS, WAIT_SECONDS
+from consumers.source import SETTLED_SECONDS
+from consumers.takeover import SLOTS
 from consumers.topics import shapes
 from producers.sink import Committed, Outgoing
 from stream.contracts.segments import decode_entry, decode_profile
@@ -337,7 +338,7 @@ def test_a_newest_model_that_is_damaged_is_succeeded_by_one_of_the_same_sums() -
     town.successor()
     began = town.twins.wall.now()
     (step,) = town.run()
-    assert town.twins.wall.now() - began >= WAIT_SECONDS, "it might only have been behind an open transaction"
+    assert town.twins.wall.now() - began >= SETTLED_SECONDS, "it might only have been behind an open transaction"
     assert step.snapshot.version == 4, "3 was told to somebody, perhaps"
     town.check()
     assert town.owner.next_offset == 3

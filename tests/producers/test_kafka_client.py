@@ -13,8 +13,6 @@ from kafka.errors import KafkaTimeoutError, SaslAuthenticationFailedError, Topic
 from pydantic import SecretStr
 
 from producers.kafka_client import client_config, connect, describe, translated
-from producers.kafka_sink import KafkaSink
-from producers.watchdog import Watchdog
 from stream.errors import BrokerUnavailable, SettingsError
 from stream.settings import KafkaSettings
 
@@ -59,12 +57,6 @@ def test_a_ca_file_that_is_no_certificate_is_named(tmp_path: Path) -> None:
     ca.write_text("not a certificate")
     with pytest.raises(SettingsError, match="ca_file"):
         client_config(KafkaSettings(security="tls", ca_file=str(ca)))
-
-
-def test_timeouts_that_contradict_each_other_are_named() -> None:
-    settings = KafkaSettings(request_timeout_seconds=10, transaction_timeout_seconds=10)
-    with pytest.raises(SettingsError, match="transaction_timeout_seconds"):
-        KafkaSink(settings, "slot", Watchdog(1))
 
 
 @pytest.mark.parametrize(

@@ -64,12 +64,6 @@ def test_a_ca_file_that_is_no_certificate_is_named(tmp_path: Path) -> None:
         config(security="tls", ca_file=str(ca))
 
 
-def test_timeouts_that_contradict_each_other_are_named() -> None:
-    settings = KafkaSettings(request_timeout_seconds=10, transaction_timeout_seconds=10)
-    with pytest.raises(SettingsError, match="transaction_timeout_seconds"):
-        LibrdkafkaSink(settings, "slot", Watchdog(1))
-
-
 def test_a_setting_that_librdkafka_does_not_take_is_named() -> None:
     settings = KafkaSettings(request_timeout_seconds=0.2, transaction_timeout_seconds=0.5)
     with pytest.raises(SettingsError, match=r"transaction\.timeout\.ms"):

@@ -22,6 +22,7 @@ RATE = {"name": "pace", "kind": "rate", "of": "orders", "range": [0, 9], "unit":
         ({"kafka": {"session_timeout_seconds": 0}}, "kafka.session_timeout_seconds"),
         ({"kafka": {"max_poll_records": 0}}, "kafka.max_poll_records"),
         ({"kafka": {"security": "ssl"}}, "kafka.security"),
+        ({"kafka": {"request_timeout_seconds": 10, "transaction_timeout_seconds": 10}}, "kafka"),
         ({"topics": {"partitions": 0}}, "topics.partitions"),
         ({"topics": {"replication": "many"}}, "topics.replication"),
         ({"redis": {"timeout_seconds": float("nan")}}, "redis.timeout_seconds"),

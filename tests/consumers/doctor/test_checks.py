@@ -180,7 +180,7 @@ def test_other_features_anywhere_fail(facts: Facts) -> None:
 SETTINGS_THAT_CLASH: list[tuple[dict[str, Any], str]] = [
     (
         {
-            "kafka": {"session_timeout_seconds": 5, "transaction_timeout_seconds": 10},
+            "kafka": {"session_timeout_seconds": 5, "request_timeout_seconds": 5, "transaction_timeout_seconds": 10},
             "redis": {"timeout_seconds": 1},
         },
         "look like deaths",
@@ -189,7 +189,6 @@ SETTINGS_THAT_CLASH: list[tuple[dict[str, Any], str]] = [
         {"kafka": {"transaction_timeout_seconds": 60}, "worker": {"watchdog_seconds": 90}},
         "stays open for 60 s",
     ),
-    ({"kafka": {"transaction_timeout_seconds": 8}}, "before a slow request"),
     ({"worker": {"watchdog_seconds": 5}}, "watchdog"),
     ({"redis": {"timeout_seconds": 5}}, "tries at the store"),
     ({"worker": {"sweep_seconds": 4 * 86_400}}, "a sweep takes 4.0 d and the journal keeps 7.0 d"),
