@@ -21,7 +21,7 @@ from consumers.worker import Clocks, Done, Worker
 from producers.orders import Encoded, encode_order
 from stream.customer.features import FeatureSet
 from stream.settings import Tree, load
-from tests.helpers import DAY_MS, MONDAY_MS
+from tests.helpers import MONDAY_MS
 from tests.simulation.seams import Around, SteppedSink, SteppedSource, SteppedStore, SteppedTail
 from tests.simulation.stepping import Crash, Round, Steps, Stop
 
@@ -31,7 +31,7 @@ CUSTOMERS = tuple(f"c{number}" for number in range(12))
 TIMEOUT_SECONDS = 12.0
 """So long a dead process counts as a member of its group, and its transaction stays open."""
 _ROUNDS_AT_MOST = 150
-_QUIET_ROUNDS = 6
+_QUIET_ROUNDS = 3
 _LARGE_BATCH = 1000
 
 
@@ -227,6 +227,11 @@ class Fleet(Twins):
     def _may_run(self, name: str) -> bool:
         return name in self.running and self.running[name].round is None
 
+    def close(self) -> None:
+        """Everybody stops in good order."""
+        for name in list(self.running):
+            self.leave(name)
+
     def bury(self) -> None:
         """End what is still paused, so that no thread stays behind."""
         for process in (*self.running.values(), *self.zombies):
@@ -288,13 +293,3 @@ class Fleet(Twins):
     @staticmethod
     def _was_busy(result: object) -> bool:
         return result.step is not None if isinstance(result, Done) else result is not None
-
-
-def lived() -> Fleet:
-    """A fleet with a model: everybody has ordered twice."""
-    fleet = Fleet()
-    everybody = range(len(CUSTOMERS))
-    for round_ in range(2):
-        fleet.order(everybody, DAY_MS // 12, 1500 + 4000 * round_)
-    fleet.rest()
-    return fleet

@@ -12,8 +12,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from producers.memory_transaction import OFFSETS
 from stream.view.memory_store import Backup
 from tests.helpers import DAY_MS, HOUR_MS
-from tests.simulation.fleet import CUSTOMERS, OWNERS, WORKERS, Fleet, lived, tiny
+from tests.simulation.fleet import CUSTOMERS, OWNERS, WORKERS, Fleet, tiny
 from tests.simulation.lasting import Watch, check
+from tests.simulation.past import lived
 from tests.simulation.stepping import Stop
 
 # Mostly where something has just happened that others cannot see yet.

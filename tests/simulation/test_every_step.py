@@ -7,8 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from tests.helpers import DAY_MS
-from tests.simulation.fleet import CUSTOMERS, OWNERS, WORKERS, Fleet, lived
+from tests.simulation.fleet import CUSTOMERS, OWNERS, WORKERS, Fleet
 from tests.simulation.lasting import Watch, check
+from tests.simulation.past import lived
 from tests.simulation.stepping import How, Stop
 
 MOST_STEPS = 60

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.helpers import HOUR_MS
-from tests.simulation.fleet import lived
+from tests.simulation.past import lived
 from tests.simulation.stepping import Stop
 
 
