@@ -39,9 +39,12 @@ class Chain:
     """How long the next record may take: a dead worker's open transaction must have been ended by then."""
     now_seconds: Callable[[], float]
 
-    def follow(self, mark: Mark | None, committed: Committed | None) -> Followed:
+    def follow(
+        self, mark: Mark | None, committed: Committed | None, beat: Callable[[], None] = lambda: None
+    ) -> Followed:
         """From ``mark`` (``None``: from the journal's beginning) to ``committed`` (``None``: to its end).
 
+        ``beat`` is called again and again meanwhile.
         Raises ``IncompleteJournal`` when it does not reach back, ``Disagreement`` when it does not lead there, and
         ``BrokerUnavailable`` when what there is could not be read in time: that says nothing of the journal.
         """
@@ -52,6 +55,7 @@ class Chain:
         offset = first if mark is None else mark.journal + 1
         deadline = self.now_seconds() + self.wait_seconds
         while not self._has_arrived(followed, committed, at_end=offset >= end) and self.now_seconds() <= deadline:
+            beat()
             records, offset = self.tail.read(self.topic, self.partition, offset, _READ_SECONDS)
             for record in records:
                 if not self._has_arrived(followed, committed, at_end=False):

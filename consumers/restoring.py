@@ -6,6 +6,7 @@ committed input offset says how far the journal must be followed. End offsets ar
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -18,6 +19,8 @@ from stream.customer.state import unpack
 from stream.errors import IncompleteJournal, SettingsError, StoreUnavailable
 from stream.view.journal import NOTHING, Mark
 from stream.view.store import Store, Wanted
+
+log = logging.getLogger(__name__)
 
 UNFINISHED = "unfinished migration"
 """Topic id in the marks of a journal that a migration has not completed."""
@@ -93,23 +96,40 @@ class Restorer:
         """
         return {p: view.watermark for p, view in self.store.load({p: Wanted(()) for p in partitions}).items()}
 
-    def restore(self, partition: int, watermark: bytes | None, committed: Committed | None, beginning: int) -> Mark:
+    def restore(
+        self,
+        partition: int,
+        watermark: bytes | None,
+        committed: Committed | None,
+        beginning: int,
+        beat: Callable[[], None] = lambda: None,
+    ) -> Mark:
         """Bring the store from ``watermark`` up to ``committed``; return the mark to go on from.
 
         Without a committed offset the journal says where to go on, and without a journal the input's ``beginning``.
+        ``beat`` is called again and again meanwhile; what it raises ends the restore, and the next one starts over.
         Raises ``IncompleteJournal``, ``Disagreement`` or ``SettingsError`` where a person has to decide, and
         ``StoreUnavailable`` also when another worker writes to the partition meanwhile.
         """
-        mark = self._restored(partition, watermark, committed, beginning)
+        mark = self._restored(partition, watermark, committed, beginning, beat)
         self.store.publish_status(partition, None)
         return mark
 
-    def _restored(self, partition: int, watermark: bytes | None, committed: Committed | None, beginning: int) -> Mark:
+    def _restored(
+        self,
+        partition: int,
+        watermark: bytes | None,
+        committed: Committed | None,
+        beginning: int,
+        beat: Callable[[], None],
+    ) -> Mark:
         mark = self._believable(watermark)
         chain = Chain(self.tail, self.journal_topic, partition, self.wait_seconds, self.now_seconds)
         if mark is not None and committed == Committed(mark.next, str(mark.sequence)):
             return mark
-        followed = chain.follow(mark, committed)
+        started = self.now_seconds()
+        followed = chain.follow(mark, committed, beat)
+        read = self.now_seconds()
         if followed.mark is None:
             if watermark is not None:
                 raise IncompleteJournal(
@@ -119,7 +139,15 @@ class Restorer:
             new = self.identity
             return Mark(new.topic_id, new.partitions, new.features_id, beginning, journal_id=new.journal_id)
         self.identity.refuse_other(followed.mark)
-        return self._write(partition, watermark, followed.mark, followed.states)
+        mark = self._write(partition, watermark, followed.mark, followed.states, beat)
+        log.info(
+            "partition %d: restored %d customers, %.1f s for reading and %.1f s for writing",
+            partition,
+            len(followed.states),
+            read - started,
+            self.now_seconds() - read,
+        )
+        return mark
 
     def _believable(self, watermark: bytes | None) -> Mark | None:
         if watermark is None:
@@ -130,7 +158,14 @@ class Restorer:
         self.identity.refuse_other(mark)
         return mark
 
-    def _write(self, partition: int, watermark: bytes | None, mark: Mark, newest: dict[str, bytes]) -> Mark:
+    def _write(
+        self,
+        partition: int,
+        watermark: bytes | None,
+        mark: Mark,
+        newest: dict[str, bytes],
+        beat: Callable[[], None],
+    ) -> Mark:
         """Write the newest states, page by page under a watermark that says "unfinished", then the mark."""
         customers = list(newest)
         if customers:
@@ -139,6 +174,7 @@ class Restorer:
             page = customers[start : start + PAGE]
             last = start + PAGE >= len(customers)
             self.remaining(len(customers) - start)
+            beat()
             unfinished = replace(mark, journal=NOTHING, next=NOTHING)
             watermark = self._apply(partition, watermark, mark if last else unfinished, page, newest)
         self.remaining(0)

@@ -7,7 +7,7 @@ offset and the journal say what holds: the partitions concerned are restored fro
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,7 @@ from consumers.holding import Gate
 from consumers.insisting import Insistence
 from consumers.model_feed import ModelFeed
 from consumers.planning import Planner
+from consumers.recovering import Recovery
 from consumers.restoring import Restorer
 from consumers.source import Poll, Source
 from producers.sink import Offsets, Sink
@@ -27,7 +28,7 @@ from stream.customer.features import FeatureSet
 from stream.decision.assign import Assigner
 from stream.decision.batch import Batch, Step
 from stream.decision.step import Stepper
-from stream.errors import BrokerUnavailable, CommitFailed, StoreUnavailable
+from stream.errors import BrokerUnavailable, CommitFailed, Replaced, StoreUnavailable
 from stream.metrics import WorkerMetrics
 from stream.settings import Tree
 from stream.view.journal import Mark
@@ -77,14 +78,12 @@ class Worker:
         self._settings, self._features, self._wiring = settings, features, wiring
         self._planner = Planner(settings)
         self._insistence = Insistence(wiring.metrics.health)
-        self._epoch = -1
-        self._marks: dict[int, Mark] = {}
-        self._lost: set[int] = set()
+        self._recovery = Recovery(settings.kafka, wiring.source, wiring.feed, wiring.restorer)
 
     @property
     def marks(self) -> Mapping[int, Mark]:
         """Where each owned partition stands."""
-        return dict(self._marks)
+        return dict(self._recovery.marks)
 
     @property
     def assigner(self) -> Assigner | None:
@@ -99,18 +98,23 @@ class Worker:
             held = wiring.gate.held()
             hurries = self._planner.has_backlog and not held
             poll = wiring.source.poll(0.0 if hurries else self._settings.kafka.poll_timeout_seconds)
-            self._follow_assignment(poll)
+            if self._recovery.follow(poll):
+                wiring.metrics.assigned(poll.assigned)
             self._gauge()
-            return self._hold(poll) if held else self._process(poll, restored=self._recover())
+            if held:
+                return self._hold(poll)
+            return Done() if self._recovery.recover() else self._process(poll)
         except CommitFailed as error:
             log.warning("transaction failed, taking up from what was committed: %s", error)
             wiring.metrics.commit_failures.inc()
-            self._doubt(self._marks)
-            wiring.clocks.wait(self._insistence.failed(self._marks, error))
+            self._recovery.doubt(self.marks)
+            wiring.clocks.wait(self._insistence.failed(self.marks, error))
+        except Replaced as error:
+            log.info("%s", error)
         except (StoreUnavailable, BrokerUnavailable) as error:
             log.warning("waiting: %s", error)
             wiring.metrics.outages.labels(type(error).__name__).inc()
-            self._doubt(self._marks)
+            self._recovery.doubt(self.marks)
             wiring.clocks.wait(1.0)
         return Done()
 
@@ -121,25 +125,8 @@ class Worker:
             part.close()
 
     def await_model(self, version: int) -> None:
-        """Read on until the model is at least ``version``: nobody decides with an older one than was decided with."""
-        deadline = self._wiring.clocks.now_seconds() + self._settings.kafka.session_timeout_seconds
-        feed = self._wiring.feed
-        while feed.version < version:
-            feed.refresh(self._settings.kafka.poll_timeout_seconds)
-            if self._wiring.clocks.now_seconds() > deadline:
-                feed.look_back(version)
-                if feed.version >= version:
-                    return
-                raise BrokerUnavailable(f"model {version} was decided with before, but is not on the model topic yet")
-
-    def _follow_assignment(self, poll: Poll) -> None:
-        if poll.epoch != self._epoch:
-            # One that was recreated, or has other partitions, is noticed by its rebalance.
-            self._wiring.restorer.identify()
-            self._epoch = poll.epoch
-            self._lost = set(poll.assigned)
-            self._marks = {}
-            self._wiring.metrics.assigned(poll.assigned)
+        """See ``Recovery.await_model``."""
+        self._recovery.await_model(version)
 
     @property
     def _rules(self) -> DecodeRules:
@@ -150,52 +137,28 @@ class Worker:
             future_tolerance_ms=round(customers.future_tolerance_seconds * 1000),
         )
 
-    def _doubt(self, partitions: Iterable[int]) -> None:
-        """Take no records of these until they are restored; the place in the group is kept."""
-        for partition in partitions:
-            self._lost.add(partition)
-            self._wiring.source.seek(partition, None)
-
-    def _recover(self) -> set[int]:
-        """Restore every partition whose view is in doubt, and read on from there; returns which."""
-        if not self._lost:
-            return set()
-        wiring = self._wiring
-        watermarks = wiring.restorer.watermarks(sorted(self._lost))
-        committed = wiring.source.committed(sorted(self._lost))
-        beginnings = wiring.source.beginning(sorted(self._lost))
-        for partition in sorted(self._lost):
-            mark = wiring.restorer.restore(
-                partition, watermarks[partition], committed[partition], beginnings[partition]
-            )
-            self.await_model(mark.model_version)
-            wiring.source.seek(partition, mark.next)
-            self._marks[partition] = mark
-        restored, self._lost = self._lost, set()
-        return restored
-
     def _gauge(self) -> None:
         health, feed = self._wiring.metrics.health, self._wiring.feed
         health.model(feed.version, feed.refused)
         health.timers_backlog.set(self._planner.has_backlog)
-        self._wiring.gauging.look(self._marks)
+        self._wiring.gauging.look(self.marks)
 
     def _hold(self, poll: Poll) -> Done:
         """Drop what was polled: every partition is taken up from what is committed when the worker goes on."""
-        self._doubt(poll.assigned)
+        self._recovery.doubt(poll.assigned)
         self._wiring.gate.tell(poll.assigned)
         return Done()
 
-    def _process(self, poll: Poll, restored: set[int]) -> Done:
+    def _process(self, poll: Poll) -> Done:
         started, planner = self._wiring.clocks.now_seconds(), self._planner
-        # What was polled of a partition before it was restored may start behind a dropped batch: it comes again.
-        ours = {p: r for p, r in poll.records.items() if p in self._marks and r and p not in restored}
+        before = self._recovery.marks
+        ours = {p: records for p, records in poll.records.items() if p in before and records}
         rules = self._rules
         intakes = {p: take_in(r, p, rules, self._settings.topics) for p, r in ours.items()}
         if not self._wiring.gate.lets_through(intakes):
             return self._hold(poll)
         next_offset = {p: records[-1].offset + 1 for p, records in ours.items()}
-        wanted = planner.wanted(self._marks, intakes, self.assigner, started)
+        wanted = planner.wanted(before, intakes, self.assigner, started)
         if not wanted:
             return Done()
         loaded = self._load(wanted)
@@ -204,12 +167,12 @@ class Worker:
         if not busy:
             return Done()
         intakes = {p: intakes.get(p, Intake()) for p in busy}
-        marks = planner.clocked(self._marks, intakes, wanted)
+        marks = planner.clocked(before, intakes, wanted)
         batch = assemble(self._features, intakes, marks, loaded, round(started * 1000))
         learns_rows = self._settings.model.kind != "cells"
         step = Stepper(self._features, self.assigner, learns_rows).step(batch)
         marks = planner.advanced(marks, batch, step, next_offset, wanted, loaded, self.assigner)
-        out = outcome(self._settings.topics, intakes, self._marks, marks, batch, step)
+        out = outcome(self._settings.topics, intakes, before, marks, batch, step)
         learning_next = self._commit(poll, out, batch, step)
         self._insistence.succeeded()
         self._wiring.gate.committed(intakes)
@@ -221,12 +184,12 @@ class Worker:
         """States under the watermarks we know. Where the store says otherwise, nothing is done but to restore."""
         loaded = self._wiring.store.load(wanted)
         for partition, view in loaded.items():
-            mark = self._marks[partition]
+            mark = self._recovery.marks[partition]
             fresh = view.watermark is None and mark.journal < 0
             if not fresh and view.watermark != mark.to_bytes():
                 log.warning("partition %d: the store is not where we left it, restoring", partition)
-                self._lost |= set(wanted)
-        return {} if self._lost else loaded
+                self._recovery.doubt(wanted)
+        return {} if self._recovery.is_needed else loaded
 
     def _commit(self, poll: Poll, out: Outcome, batch: Batch, step: Step) -> int | None:
         """Kafka first, all of it; then the store, partition by partition, each only if nobody else wrote.
@@ -243,7 +206,7 @@ class Worker:
         changed = np.zeros(len(step.rows), dtype=bool)
         changed[[who for who, _ in step.changes]] = True
         for partition, mark in out.committed_marks(written).items():
-            before, mine = self._marks[partition], out.touched[partition]
+            before, mine = self._recovery.marks[partition], out.touched[partition]
             expected = None if before.journal < 0 else before.to_bytes()
             change = update(
                 self._features,
@@ -256,8 +219,8 @@ class Worker:
                 self._settings.redis.features_document,
             )
             if self._wiring.store.apply(partition, expected, change):
-                self._marks[partition] = mark
+                self._recovery.stand(partition, mark)
             else:
                 log.warning("partition %d: somebody else wrote to the store, restoring", partition)
-                self._lost.add(partition)
+                self._recovery.doubt([partition])
         return None if step.learning is None else written[-1] + 1

@@ -7,6 +7,7 @@ SegstreamError
 ├── IncompleteJournal    the journal no longer reaches back to its floor; restoring would lose customers
 ├── Disagreement         committed offsets and the journal contradict each other; a person decides
 ├── CommitFailed         the outcome of a transaction is unknown; the producer has been thrown away
+├── Replaced             a partition went to another worker in the middle of something
 ├── BrokerUnavailable    Kafka cannot be reached, or not in time
 └── StoreUnavailable     Redis cannot be reached, or refuses writes
 """
@@ -48,6 +49,10 @@ class Disagreement(SegstreamError):
 
 class CommitFailed(SegstreamError):
     """Raised when a transaction failed or its outcome is unknown. What the broker committed decides."""
+
+
+class Replaced(SegstreamError):
+    """Raised when a partition went to another worker in the middle of something. Whoever has it now does that."""
 
 
 class BrokerUnavailable(SegstreamError):

@@ -32,13 +32,12 @@ class Load:
         self.sent = 0
         self.is_on = True
 
-    def top_up(self, left: int) -> int:
-        """Send a chunk if it is time and not much is ``left`` to do; returns how many were sent in all."""
+    def top_up(self, left: int) -> None:
+        """Send a chunk if it is time and not much is ``left`` to do."""
         now = time.monotonic()
         if self.is_on and left < 8 * CHUNK and now >= self._next_at:
             self._next_at = max(self._next_at, now - 1.0) + CHUNK / self.per_second
             self.send(CHUNK)
-        return self.sent
 
     def send(self, count: int, spoil: Callable[[Encoded], Encoded] = lambda event: event) -> int:
         """Send so many more at once, each as ``spoil`` makes it; returns how many there were."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Self
 
@@ -13,12 +14,14 @@ from stream.view.reader import Reader
 
 
 class Progress:
-    """Follows the journal and the model topic as they are committed (read_committed)."""
+    """Follows the journal and the model topic as they are committed (read_committed).
 
-    def __init__(self, settings: Tree, sent: int = 0) -> None:
+    ``sent``: how many records were written to the input so far.
+    """
+
+    def __init__(self, settings: Tree, sent: Callable[[], int]) -> None:
         topics = settings.topics
-        self.sent = sent
-        """Records written to the input so far, or in all."""
+        self._sent = sent
         self.marks: dict[int, Mark] = {}
         self._journal = [TopicPartition(topics.journal, p) for p in range(topics.partitions)]
         self._model = TopicPartition(topics.model, 0)
@@ -37,7 +40,7 @@ class Progress:
     @property
     def left(self) -> int:
         """Input records that no committed batch has processed."""
-        return self.sent - sum(mark.next for mark in self.marks.values())
+        return self._sent() - sum(mark.next for mark in self.marks.values())
 
     def is_shown(self, reader: Reader) -> bool:
         """Whether the store is where the journal is."""

@@ -82,10 +82,10 @@ class Stage:
         flags = settings_of(play.bootstrap_servers, self._redis_url(), play.settings or {})
         self.settings = load(flags=flags)
         create_topics(self.settings)
-        self.progress = Progress(self.settings)
-        self._stack.callback(self.progress.close)
         self.load = Load(self.settings, play.events, play.per_second)
         self._stack.callback(self.load.close)
+        self.progress = Progress(self.settings, lambda: self.load.sent)
+        self._stack.callback(self.progress.close)
         self.cast = Cast(self._seen_by_cast(flags), self.folder, play.workers, play.options)
         self._stack.callback(self._kill_all)
         return self
@@ -97,7 +97,7 @@ class Stage:
         """A tenth of a second at most: raise the dead, look how far they are, give them something to do."""
         self.cast.tend()
         self.progress.look()
-        self.progress.sent = self.load.top_up(self.progress.left)
+        self.load.top_up(self.progress.left)
         self._report(f"{self.name}: {self.progress}")
         for actor in self.cast:
             if 2 in actor.deaths:

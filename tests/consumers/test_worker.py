@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from prometheus_client import generate_latest
 
+import consumers.restoring
 from benchmarks.chaos.world import World, read_world, same_accumulators
 from consumers.build import Service
 from consumers.memory_source import MemoryTail
+from consumers.recovering import BEAT_SECONDS
 from consumers.twins import drain
 from consumers.worker import Worker
 from producers.orders import Encoded
@@ -380,3 +382,33 @@ def test_what_a_person_must_decide_is_not_waited_for(shop: Shop) -> None:
     group.offsets[shop.topics.events, 0] = Committed(at.offset - 1, at.note)
     with pytest.raises(Disagreement, match="changed by hand"):
         shop.finish()
+
+
+# Restores that take long
+
+
+def test_a_restore_goes_on_polling_so_that_nobody_waits_for_it(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(consumers.restoring, "PAGE", 1)
+    caplog.set_level("INFO")
+    shop.worker.run_once()
+    other = replace(shop.twins.service(), slot=1).worker()
+    shop.twins.store.lose()
+    faults = shop.twins.faults
+    faults.order("store.apply", other.run_once)  # joins the group, after the first page of the first partition
+    faults.order("store.apply", lambda: shop.twins.wall.wait(BEAT_SECONDS), times=100)
+    for _ in range(3):
+        shop.worker.run_once()
+    assert "went to another worker while it was restored" in caplog.text
+    assert "another worker wrote" not in caplog.text
+    assert same_as_undisturbed(shop.finish(shop.worker, other))
+
+
+def test_what_is_polled_in_the_middle_of_a_restore_is_not_lost(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consumers.restoring, "PAGE", 1)
+    for _ in range(2):
+        shop.worker.run_once()
+    shop.twins.store.lose()
+    shop.twins.faults.order("store.apply", lambda: shop.twins.wall.wait(BEAT_SECONDS), times=1000)
+    assert same_as_undisturbed(shop.finish())

@@ -77,7 +77,7 @@ class Running:
 
     def __init__(self, flags: Flags, settings: Tree, sent: int, folder: Path) -> None:
         self.settings = settings
-        self.progress = Progress(settings, sent)
+        self.progress = Progress(settings, lambda: sent)
         self.worker = Process(flags, WORKER, folder / "worker.log")
         self.owner = Process(flags, OWNER, folder / "owner.log")
 
