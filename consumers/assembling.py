@@ -17,7 +17,7 @@ from stream.customer.state import Registers, empty, unpack
 from stream.decision.batch import Batch
 from stream.decision.clock import Clock
 from stream.errors import RejectedEvent
-from stream.settings import TopicSettings
+from stream.settings import TopicSettings, Tree
 from stream.view.journal import Mark
 from stream.view.store import Loaded
 
@@ -40,6 +40,16 @@ class Intake:
     def newest_ms(self) -> int:
         """Newest event time, an upper bound of where ``now`` can get."""
         return max((e.occurred_at_ms for e in self.events), default=NEVER)
+
+
+def decode_rules(settings: Tree, partitions: int) -> DecodeRules:
+    """What an event is held against. ``partitions`` of the input topic."""
+    customers = settings.customers
+    return DecodeRules(
+        partitions=partitions,
+        max_event_bytes=customers.max_event_bytes,
+        future_tolerance_ms=round(customers.future_tolerance_seconds * 1000),
+    )
 
 
 def take_in(records: Sequence[Record], partition: int, rules: DecodeRules, topics: TopicSettings) -> Intake:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from consumers.assembling import Intake, assemble, take_in
+from consumers.assembling import Intake, assemble, decode_rules, take_in
 from consumers.committing import Outcome, outcome, update
 from consumers.gauging import Gauging
 from consumers.holding import Gate
@@ -23,7 +23,6 @@ from consumers.recovering import Recovery
 from consumers.restoring import Restorer
 from consumers.source import Poll, Source
 from producers.sink import Offsets, Sink
-from stream.contracts.events import DecodeRules
 from stream.customer.features import FeatureSet
 from stream.decision.assign import Assigner
 from stream.decision.batch import Batch, Step
@@ -128,15 +127,6 @@ class Worker:
         """See ``Recovery.await_model``."""
         self._recovery.await_model(version)
 
-    @property
-    def _rules(self) -> DecodeRules:
-        customers = self._settings.customers
-        return DecodeRules(
-            partitions=self._wiring.restorer.identity.partitions,
-            max_event_bytes=customers.max_event_bytes,
-            future_tolerance_ms=round(customers.future_tolerance_seconds * 1000),
-        )
-
     def _gauge(self) -> None:
         health, feed = self._wiring.metrics.health, self._wiring.feed
         health.model(feed.version, feed.refused)
@@ -153,7 +143,7 @@ class Worker:
         started, planner = self._wiring.clocks.now_seconds(), self._planner
         before = self._recovery.marks
         ours = {p: records for p, records in poll.records.items() if p in before and records}
-        rules = self._rules
+        rules = decode_rules(self._settings, self._wiring.restorer.identity.partitions)
         intakes = {p: take_in(r, p, rules, self._settings.topics) for p, r in ours.items()}
         if not self._wiring.gate.lets_through(intakes):
             return self._hold(poll)

@@ -16,15 +16,20 @@ import numpy as np
 
 from benchmarks import reference
 from benchmarks.chaos.inputs import Inputs, read_inputs
-from benchmarks.chaos.world import World, enumerate_values, read_world
+from benchmarks.chaos.world import World, enumerate_values, read_world, values
+from consumers.assembling import decode_rules
+from consumers.auditing.redoing import Redoing, decided_again, state_differences
 from consumers.source import Tail
+from stream.contracts.changes import encode_change
 from stream.contracts.events import Event
 from stream.contracts.rejected import read_rejected
 from stream.customer.contributions import contributions
 from stream.customer.features import ACTIVITY, FeatureSet
 from stream.customer.fold import add
 from stream.customer.state import empty, unpack
+from stream.decision.assign import Assigner
 from stream.model.learner import Learner
+from stream.model.snapshot_record import snapshot_of
 from stream.settings import CustomerSettings, Tree
 from stream.view.journal import NOTHING, JournalPart
 from stream.view.reader import Reader
@@ -65,6 +70,7 @@ def examine(settings: Tree, tail: Tail, reader: Reader, forged: Collection[int] 
         *first(broken_world(world)),
         *first(misjudged(settings, tail, inputs)),
         *first(unordered_models(world, models_of(settings, tail, forged))),
+        *first(misdecided(world, tail, forged)),
     ]
     return Verdict(
         events=inputs.records,
@@ -217,6 +223,25 @@ def unordered_models(world: World, records: Sequence[Any]) -> Iterator[str]:
         if now[0] != before[0] + 1 or now[1] < before[1]:
             yield f"model {now[0]} up to {now[1]} follows model {before[0]} up to {before[1]}"
         before = now
+
+
+def misdecided(world: World, tail: Tail, forged: Collection[int]) -> Iterator[str]:
+    """I3: every batch, decided again by itself with the model it had, gives the states that were journaled; and all of
+    them together exactly the changes that were published, in their order and to the byte.
+    """
+    settings, features = world.settings, world.features
+    snapshots = [snapshot_of(record.value, features.features_id, 0) for record in models_of(settings, tail, forged)]
+    models = {snapshot.version: Assigner(snapshot) for snapshot in snapshots}
+    for partition in range(settings.topics.partitions):
+        told: list[bytes] = []
+        redoing = Redoing(settings, features, partition, decode_rules(settings, settings.topics.partitions), models.get)
+        for batch, redone in decided_again(redoing, tail):
+            yield from (f"partition {partition}, {what}" for what in state_differences(batch, redone))
+            told += map(encode_change, redone.changes)
+        published = values(tail, settings.topics.changes, partition)
+        differing = sum(a != b for a, b in zip(told, published, strict=False)) + abs(len(told) - len(published))
+        if differing:
+            yield f"partition {partition}: {differing} of {len(published)} changes are not those that are due"
 
 
 def first(breaches: Iterator[str]) -> list[str]:

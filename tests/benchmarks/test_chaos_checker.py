@@ -15,6 +15,7 @@ from benchmarks.chaos.checker import (
     broken_chain,
     broken_world,
     examine,
+    misdecided,
     misnumbered,
     models_of,
     unlike_fold,
@@ -185,3 +186,14 @@ def test_models_out_of_order_are_found() -> None:
     assert list(unordered_models(world(), [models[0], *models]))
     assert list(unordered_models(world(), [models[0], *models[2:]]))
     assert len(models_of(twins.settings, tail, {models[0].offset})) == len(models) - 1
+
+
+def test_decisions_that_were_not_due_are_found() -> None:
+    twins = lived()
+    tail, topics = MemoryTail(twins.broker), twins.settings.topics
+    assert list(misdecided(world(), tail, ())) == []
+    told = enumerate_values(tail, topics.changes, 0)[0][1]
+    twins.broker.append(Outgoing(topics.changes, 0, None, told))
+    assert [what for what in misdecided(world(), tail, ()) if "not those that are due" in what]
+    last = models_of(twins.settings, tail, ())[-2]
+    assert [what for what in misdecided(world(), tail, {last.offset}) if "decided otherwise" in what]
