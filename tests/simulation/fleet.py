@@ -215,8 +215,10 @@ class Fleet(Twins):
             going = [name for name in self.running if self._may_run(name)]
             for name in going:
                 self.running[name].source.limit = _LARGE_BATCH
+            epochs = [self.running[name].source.epoch for name in going]
             busy = [self._was_busy(self.run(name)) for name in going]
-            quiet = 0 if any(busy) else quiet + 1
+            is_settled = epochs == [self.running[name].source.epoch for name in going]
+            quiet = quiet + 1 if is_settled and not any(busy) else 0
             if quiet == _QUIET_ROUNDS:
                 break
         else:

@@ -38,6 +38,11 @@ class SteppedSource(MemorySource):
         return self._member
 
     @property
+    def epoch(self) -> int:
+        """How often what it is to read has changed."""
+        return self._epoch
+
+    @property
     def limit(self) -> int:
         """Records of one poll, at most."""
         return self._limit
