@@ -33,6 +33,10 @@ class Mutation:
     after: str
     tests: str
 
+    def is_in(self, text: str) -> bool:
+        """Whether there is exactly one place to mutate."""
+        return text.count(self.before) == 1
+
 
 MUTATIONS = (
     Mutation(
@@ -122,6 +126,13 @@ MUTATIONS = (
         "tests/consumers/test_restoring.py",
     ),
     Mutation(
+        "polling restores",
+        "consumers/recovering.py",
+        "if poll.membership.is_valid and partition not in poll.assigned:",
+        "if poll is NotImplemented:",
+        "tests/consumers/test_worker.py -k restore",
+    ),
+    Mutation(
         "snapshot seek",
         "consumers/owner.py",
         "wiring.source.seek(LEARNING, start.offset)",
@@ -190,7 +201,7 @@ def _copy(to: Path) -> None:
 def _mutate(tree: Path, mutation: Mutation) -> None:
     file = tree / mutation.file
     text = file.read_text()
-    if text.count(mutation.before) != 1:
+    if not mutation.is_in(text):
         raise SystemExit(f"{mutation.guard}: {mutation.file} does not have exactly one '{mutation.before}'")
     file.write_text(text.replace(mutation.before, mutation.after))
 

@@ -8,7 +8,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from consumers.librdkafka_reading import checked, reader_config, records_of, take
 from consumers.source import Record
-from producers.librdkafka_client import Background, built, hear, translated
+from producers.librdkafka_client import Background, built, error_of, hear, translated
 from stream.errors import IncompleteJournal
 from stream.settings import KafkaSettings
 
@@ -17,6 +17,7 @@ _FETCH_WAIT_MS = 50
 # The least that a read waits after it turned to another partition or offset: less, and several partitions that are
 # read in turn without waiting would all stand still.
 _TURN_SECONDS = 0.2
+_LEADERLESS = frozenset({KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE})
 
 
 class LibrdkafkaTail:
@@ -60,9 +61,21 @@ class LibrdkafkaTail:
     def bounds(self, topic: str, partition: int) -> tuple[int, int]:
         """See ``Tail``."""
         with translated(f"read offsets of '{topic}'", self._background):
-            at = TopicPartition(topic, partition)
-            first, end = self._consumer.get_watermark_offsets(at, timeout=self._request_seconds)
-        return first, end
+            return self._watermarks(TopicPartition(topic, partition))
+
+    def _watermarks(self, at: TopicPartition) -> tuple[int, int]:
+        """Asked again while the partition has no leader yet, or another one: this is the one request that librdkafka
+        does not repeat by itself.
+        """
+        deadline = time.monotonic() + self._request_seconds
+        while True:
+            try:
+                first, end = self._consumer.get_watermark_offsets(at, timeout=self._request_seconds)
+                return first, end
+            except KafkaException as error:
+                if error_of(error).code() not in _LEADERLESS or time.monotonic() >= deadline:
+                    raise
+                self._consumer.list_topics(at.topic, timeout=self._request_seconds)
 
     def close(self) -> None:
         """See ``Tail``."""
