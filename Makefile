@@ -12,7 +12,7 @@ INSTALL = echo "installing segstream$(1) into $(VENV) ..." >&2 && \
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.$(1)' >&2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench servers clean
+.PHONY: help demo test check bench chaos servers clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ check: $(VENV)/.dev ## Lint, formatting, types, and whether the committed schema
 
 bench: $(VENV)/.dev ## Run the benchmarks; BENCH="throughput" ARGS="--json"
 	@set -e; for name in $(BENCH); do echo "== benchmarks.$$name" >&2; $(BIN)/python -m benchmarks.$$name $(ARGS); done
+
+chaos: $(VENV)/.dev $(KAFKA)/.fetched ## Kill, stop and cut off the running service (Java, redis-server); ARGS="--rows 11 --kills 100"
+	@exec $(BIN)/python -m benchmarks.chaos $(ARGS)
 
 servers: $(KAFKA)/.fetched ## Fetch Apache Kafka for the tests (needs Java 17 and Maven)
 
