@@ -96,6 +96,13 @@ MUTATIONS = (
         "tests/test_kafka_guards.py -k K12",
     ),
     Mutation(
+        "a broker's last words",
+        "producers/kafka_network.py",
+        "return data, None if data else error",
+        "return data, error",
+        "tests/test_refusals.py -k wrong_password",
+    ),
+    Mutation(
         "metadata snapshot",
         "producers/kafka_sink.py",
         "if offsets is not None and not offsets.membership.is_valid:",

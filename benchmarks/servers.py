@@ -5,14 +5,24 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from consumers.embedded import HOST, ChildServer, EmbeddedStore, free_port
 from stream.errors import SettingsError
 
 KAFKA_LIBS = Path(os.environ.get("KAFKA_TEST_LIBS", Path(__file__).parent.parent / ".servers/kafka/libs"))
 _CLUSTER = "c2Vnc3RyZWFtLXRlc3RzLQ"
+
+
+class Listener(NamedTuple):
+    """One of a broker's."""
+
+    port: int
+    told: int
+    """The port that its clients are told to go on through."""
+    protocol: str = "PLAINTEXT"
 
 
 class ApacheKafka(ChildServer):
@@ -62,13 +72,26 @@ class ApacheKafka(ChildServer):
             self._format(properties)
         return [*self._java, "kafka.Kafka", str(properties)]
 
-    def _format(self, properties: Path) -> None:
-        listeners = {"PLAINTEXT": (self.port, self.port)}
+    def listeners(self) -> dict[str, Listener]:
+        """Where it listens, by name."""
+        found = {"PLAINTEXT": Listener(self.port, self.port)}
         if self._detour is not None:
             self.detour_port = free_port()
-            listeners["DETOUR"] = (self.detour_port, self._detour)
-        properties.write_text(_properties(self.folder, listeners, free_port()))
-        formatting = ["kafka.tools.StorageTool", "format", "-t", _CLUSTER, "-c", str(properties)]
+            found["DETOUR"] = Listener(self.detour_port, self._detour)
+        return found
+
+    def more_properties(self) -> Sequence[str]:
+        """What goes into its properties beside the usual."""
+        return ()
+
+    def formatting(self) -> Sequence[str]:
+        """What its folder is formatted with beside the usual."""
+        return ()
+
+    def _format(self, properties: Path) -> None:
+        lines = (*_properties(self.folder, self.listeners(), free_port()), *self.more_properties())
+        properties.write_text("\n".join(lines))
+        formatting = ["kafka.tools.StorageTool", "format", "-t", _CLUSTER, "-c", str(properties), *self.formatting()]
         subprocess.run([*self._java, *formatting], check=True, capture_output=True, timeout=60)
 
 
@@ -87,37 +110,32 @@ class RedisServer(EmbeddedStore):
         return [*super().command(), *self.options]
 
 
-def _properties(folder: Path, listeners: dict[str, tuple[int, int]], controller_port: int) -> str:
-    """One node, nothing replicated, and nothing that waits: groups form and transactions time out at once.
-
-    ``listeners``: name -> (port, port that clients are told).
-    """
-    listening = ",".join(f"{name}://{HOST}:{port}" for name, (port, _) in listeners.items())
-    advertised = ",".join(f"{name}://{HOST}:{port}" for name, (_, port) in listeners.items())
-    protocols = ",".join(f"{name}:PLAINTEXT" for name in (*listeners, "CONTROLLER"))
-    return "\n".join(
-        (
-            "process.roles=broker,controller",
-            "node.id=1",
-            f"controller.quorum.voters=1@{HOST}:{controller_port}",
-            "controller.listener.names=CONTROLLER",
-            f"listeners={listening},CONTROLLER://{HOST}:{controller_port}",
-            f"advertised.listeners={advertised}",
-            f"listener.security.protocol.map={protocols}",
-            f"log.dirs={folder / 'data'}",
-            "auto.create.topics.enable=false",
-            "offsets.topic.replication.factor=1",
-            "offsets.topic.num.partitions=2",
-            "transaction.state.log.replication.factor=1",
-            "transaction.state.log.num.partitions=2",
-            "transaction.state.log.min.isr=1",
-            "transaction.abort.timed.out.transaction.cleanup.interval.ms=500",
-            "share.coordinator.state.topic.replication.factor=1",
-            "share.coordinator.state.topic.min.isr=1",
-            "group.initial.rebalance.delay.ms=0",
-            "group.min.session.timeout.ms=500",
-            "num.network.threads=2",
-            "num.io.threads=2",
-            "log.cleaner.threads=1",
-        )
+def _properties(folder: Path, listeners: Mapping[str, Listener], controller_port: int) -> Sequence[str]:
+    """One node, nothing replicated, and nothing that waits: groups form and transactions time out at once."""
+    listening = ",".join(f"{name}://{HOST}:{at.port}" for name, at in listeners.items())
+    advertised = ",".join(f"{name}://{HOST}:{at.told}" for name, at in listeners.items())
+    protocols = ",".join(f"{name}:{at.protocol}" for name, at in listeners.items())
+    return (
+        "process.roles=broker,controller",
+        "node.id=1",
+        f"controller.quorum.voters=1@{HOST}:{controller_port}",
+        "controller.listener.names=CONTROLLER",
+        f"listeners={listening},CONTROLLER://{HOST}:{controller_port}",
+        f"advertised.listeners={advertised}",
+        f"listener.security.protocol.map={protocols},CONTROLLER:PLAINTEXT",
+        f"log.dirs={folder / 'data'}",
+        "auto.create.topics.enable=false",
+        "offsets.topic.replication.factor=1",
+        "offsets.topic.num.partitions=2",
+        "transaction.state.log.replication.factor=1",
+        "transaction.state.log.num.partitions=2",
+        "transaction.state.log.min.isr=1",
+        "transaction.abort.timed.out.transaction.cleanup.interval.ms=500",
+        "share.coordinator.state.topic.replication.factor=1",
+        "share.coordinator.state.topic.min.isr=1",
+        "group.initial.rebalance.delay.ms=0",
+        "group.min.session.timeout.ms=500",
+        "num.network.threads=2",
+        "num.io.threads=2",
+        "log.cleaner.threads=1",
     )

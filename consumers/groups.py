@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from kafka import KafkaAdminClient
 from kafka.errors import GroupIdNotFoundError
 
-from producers.kafka_client import client_config, connect, translated
+from producers.kafka_client import administrating
 from stream.errors import BrokerUnavailable
 from stream.settings import KafkaSettings
 
@@ -15,7 +14,7 @@ def members(kafka: KafkaSettings, group: str) -> int:
 
     A member that was killed counts until its session has timed out.
     """
-    with translated(f"describe group '{group}'"), connect(KafkaAdminClient, **client_config(kafka)) as admin:
+    with administrating(kafka, f"describe group '{group}'") as admin:
         try:
             told = admin.describe_groups([group])[group]
         except ValueError as error:  # kafka-python 3.0.12 asks for our rights, and reads only those it knows

@@ -19,6 +19,7 @@ from kafka.structs import MemberState
 from consumers.kafka_reading import CLOSE_MS, checked, reader_config, records_of, unpark
 from consumers.source import Poll
 from producers.kafka_client import NAMED_TWICE, connect, milliseconds, translated
+from producers.kafka_network import Background
 from producers.sink import Committed, Membership
 from stream.errors import Disagreement, SettingsError
 from stream.settings import KafkaSettings
@@ -51,11 +52,12 @@ class KafkaSource:
         )
         self._request_ms = milliseconds(settings.request_timeout_seconds)
         self._rebalanced = _Rebalanced()
+        self._background = Background()
         self._epoch = 0
         self._view: tuple[Membership, frozenset[int]] | None = None
         config = {**_group_config(settings, group, max_poll_interval_seconds), "group_instance_id": instance}
-        with translated(f"join group '{group}'"):
-            self._consumer = connect(KafkaConsumer, **config)
+        with translated(f"join group '{group}'", self._background):
+            self._consumer = connect(KafkaConsumer, self._background, **config)
             try:
                 self._consumer.subscribe([topic], listener=self._rebalanced)
                 # K10: an answer about metadata that was under way makes the client forget to ask for the topic. It
@@ -103,7 +105,7 @@ class KafkaSource:
 
     def close(self) -> None:
         """See ``Source``."""
-        with translated("leave the group"):
+        with translated("leave the group", self._background):
             self._consumer.close(autocommit=False, timeout_ms=CLOSE_MS)
 
     def _fetch(self, timeout_seconds: float) -> dict[int, list[Any]]:
@@ -144,7 +146,7 @@ class KafkaSource:
 
     @contextmanager
     def _reading(self, what: str) -> Iterator[None]:
-        with translated(f"{what} of '{self._topic}'"), checked(Disagreement, self._topic):
+        with translated(f"{what} of '{self._topic}'", self._background), checked(Disagreement, self._topic):
             yield
 
 

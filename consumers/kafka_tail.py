@@ -9,6 +9,7 @@ from kafka import KafkaConsumer, TopicPartition
 from consumers.kafka_reading import CLOSE_MS, checked, reader_config, records_of, unpark
 from consumers.source import Record
 from producers.kafka_client import connect, milliseconds, translated
+from producers.kafka_network import Background
 from stream.errors import IncompleteJournal
 from stream.settings import KafkaSettings
 
@@ -26,15 +27,17 @@ class KafkaTail:
 
     def __init__(self, settings: KafkaSettings) -> None:
         self._request_ms = milliseconds(settings.request_timeout_seconds)
+        self._background = Background()
         self._next: dict[TopicPartition, int] = {}
-        with translated("connect"):
-            self._consumer = connect(KafkaConsumer, **reader_config(settings), fetch_max_wait_ms=_WAIT_MS)
+        with translated("connect", self._background):
+            config = {**reader_config(settings), "fetch_max_wait_ms": _WAIT_MS}
+            self._consumer = connect(KafkaConsumer, self._background, **config)
 
     def read(self, topic: str, partition: int, offset: int, timeout_seconds: float) -> tuple[list[Record], int]:
         """See ``Tail``. Raises ``IncompleteJournal`` when the broker does not have ``offset`` (any more)."""
         at = TopicPartition(topic, partition)
         deadline = time.monotonic() + timeout_seconds
-        with translated(f"read '{topic}'"), checked(IncompleteJournal, topic):
+        with translated(f"read '{topic}'", self._background), checked(IncompleteJournal, topic):
             self._turn_to(at, offset)
             self._next[at] = _UNKNOWN  # until this has gone well: what is raised on the way may have moved on
             while True:
@@ -48,14 +51,14 @@ class KafkaTail:
     def bounds(self, topic: str, partition: int) -> tuple[int, int]:
         """See ``Tail``. The embedded broker answers with the end of the log, open transactions included (DESIGN 9)."""
         at = TopicPartition(topic, partition)
-        with translated(f"read offsets of '{topic}'"):
+        with translated(f"read offsets of '{topic}'", self._background):
             first = self._consumer.beginning_offsets([at], timeout_ms=self._request_ms)[at]
             end = self._consumer.end_offsets([at], timeout_ms=self._request_ms)[at]
         return first, end
 
     def close(self) -> None:
         """See ``Tail``."""
-        with translated("disconnect"):
+        with translated("disconnect", self._background):
             self._consumer.close(autocommit=False, timeout_ms=CLOSE_MS)
 
     def _turn_to(self, at: TopicPartition, offset: int) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from kafka import KafkaAdminClient, TopicPartition
+from kafka import TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import NoError, TopicAlreadyExistsError, for_code
 
 from producers import kafka_client
-from producers.kafka_client import client_config, connect, translated
+from producers.kafka_client import administrating
 from stream.errors import BrokerUnavailable, SettingsError
 from stream.settings import KafkaSettings, TopicSettings, Tree
 
@@ -89,7 +89,7 @@ def create(kafka: KafkaSettings, wanted: Mapping[str, Shape], replication: int =
         }
         for name, shape in wanted.items()
     }
-    with translated("create topics"), connect(KafkaAdminClient, **client_config(kafka)) as admin:
+    with administrating(kafka, "create topics") as admin:
         answers = admin.create_topics(new, raise_errors=False)["topics"]
         outcomes = {answer["name"]: for_code(answer["error_code"]) for answer in answers}
         for answer in answers:
@@ -112,7 +112,7 @@ def describe(kafka: KafkaSettings, names: Collection[str]) -> dict[str, Topic]:
 
     The embedded broker only reports configs that were given when the topic was created.
     """
-    with translated("describe topics"), connect(KafkaAdminClient, **client_config(kafka)) as admin:
+    with administrating(kafka, "describe topics") as admin:
         found = {t["name"]: t for t in admin.describe_topics(sorted(names)) if for_code(t["error_code"]) is NoError}
         if not found:
             return {}
@@ -160,7 +160,7 @@ def complaints(wanted: Mapping[str, Shape], found: Mapping[str, Topic]) -> list[
 
 def trim(kafka: KafkaSettings, topic: str, partition: int, before: int) -> None:
     """Delete the records below offset ``before``. Raises ``BrokerUnavailable``, ``SettingsError`` if we may not."""
-    with translated(f"trim '{topic}'"), connect(KafkaAdminClient, **client_config(kafka)) as admin:
+    with administrating(kafka, f"trim '{topic}'") as admin:
         admin.delete_records({TopicPartition(topic, partition): before})
 
 

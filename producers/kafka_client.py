@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import logging
 import ssl
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from kafka import KafkaAdminClient
 from kafka.errors import AuthorizationError, FencedInstanceIdError, KafkaError, SaslAuthenticationFailedError
-from kafka.net.compat import KafkaNetClient
 
-from stream.errors import BrokerUnavailable, SettingsError
+from producers.kafka_network import Background, Network
+from producers.refusals import forbidden, is_untrusted, unknown_user, untrusted
+from stream.errors import BrokerUnavailable, SegstreamError, SettingsError
 from stream.settings import KafkaSettings
 
 Client = TypeVar("Client")
+
+_CONNECTION = "kafka.net.connection"
 
 NAMED_TWICE = (
     "kafka.instance: another process has taken the place of this one in the group, as a static member of the same "
@@ -48,24 +52,27 @@ def client_config(settings: KafkaSettings) -> dict[str, Any]:
 
 
 def quiet_logs() -> None:
-    """Keep kafka-python's loggers at INFO or above: at DEBUG they print whole requests, SASL passwords too (K8)."""
+    """Keep kafka-python's loggers at INFO or above: at DEBUG they print whole requests, SASL passwords too (K8).
+
+    Connections are kept at WARNING: at INFO they print the user's name.
+    """
     names = [name for name in logging.root.manager.loggerDict if name.startswith("kafka.")]
-    for name in ("kafka", *names):
-        logger = logging.getLogger(name)
-        if logger.getEffectiveLevel() < logging.INFO:
-            logger.setLevel(logging.INFO)
+    for name in ("kafka", *names, _CONNECTION):
+        logger, least = logging.getLogger(name), logging.WARNING if name == _CONNECTION else logging.INFO
+        if logger.getEffectiveLevel() < least:
+            logger.setLevel(least)
 
 
-def connect(kind: Callable[..., Client], **config: Any) -> Client:
+def connect(kind: Callable[..., Client], background: Background, **config: Any) -> Client:
     """A consumer, producer or admin client. Raises what its constructor raises, but leaves nothing behind (K9).
 
     The constructor waits for the broker; when that fails, its thread and its sockets would stay for ever, once for
     every try of an outage.
     """
-    networks: list[KafkaNetClient] = []
+    networks: list[Network] = []
 
-    def network(**settings: Any) -> KafkaNetClient:
-        networks.append(KafkaNetClient(**settings))
+    def network(**settings: Any) -> Network:
+        networks.append(Network(background, **settings))
         return networks[-1]
 
     try:
@@ -77,7 +84,18 @@ def connect(kind: Callable[..., Client], **config: Any) -> Client:
 
 
 @contextmanager
-def translated(what: str) -> Iterator[None]:
+def administrating(settings: KafkaSettings, what: str) -> Iterator[KafkaAdminClient]:
+    """An admin client for the block, with its errors ``translated``."""
+    background = Background()
+    with (
+        translated(what, background),
+        connect(KafkaAdminClient, background, **client_config(settings)) as admin,
+    ):
+        yield admin
+
+
+@contextmanager
+def translated(what: str, background: Background) -> Iterator[None]:
     """Turn kafka-python's errors into ours: refused rights are a setting, everything else is the broker.
 
     ``what`` reads like "poll customer.events".
@@ -86,15 +104,27 @@ def translated(what: str) -> Iterator[None]:
         yield
     except FencedInstanceIdError as error:
         raise SettingsError(NAMED_TWICE) from error
-    except (AuthorizationError, SaslAuthenticationFailedError) as error:
-        raise SettingsError(f"the broker refuses to {what}: {describe(error)}") from error
     except KafkaError as error:
-        raise BrokerUnavailable(f"cannot {what}: {describe(error)}") from error
+        raise _ours(what, [error] if background.said is None else [error, background.said]) from error
+
+
+def _ours(what: str, reasons: Sequence[BaseException]) -> SegstreamError:
+    for reason in reasons:
+        if isinstance(reason, SaslAuthenticationFailedError):
+            return unknown_user(what, describe(reason))
+        if isinstance(reason, AuthorizationError):
+            return forbidden(what, describe(reason))
+        if is_untrusted(str(reason)):
+            return untrusted(what, describe(reason))
+    return BrokerUnavailable(f"cannot {what}: {'; '.join(map(describe, reasons))}")
 
 
 def describe(error: BaseException) -> str:
     """One line for an error whose message may be empty."""
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    name, said = type(error).__name__, str(error)
+    if name in said:  # kafka-python's say it themselves
+        return said
+    return f"{name}: {said}" if said else name
 
 
 def _security(settings: KafkaSettings) -> Mapping[str, Any]:

@@ -11,6 +11,7 @@ from kafka.errors import FencedInstanceIdError, KafkaError
 from kafka.structs import ConsumerGroupMetadata, OffsetAndMetadata, TopicPartition
 
 from producers.kafka_client import NAMED_TWICE, client_config, connect, describe, milliseconds, translated
+from producers.kafka_network import Background
 from producers.sink import Offsets, Outgoing
 from producers.watchdog import Watchdog
 from stream.errors import CommitFailed, SettingsError
@@ -32,6 +33,7 @@ class KafkaSink:
     """
 
     def __init__(self, settings: KafkaSettings, transactional_id: str, watchdog: Watchdog) -> None:
+        self._background = Background()
         self._config = _config(settings, transactional_id)
         self._transactional_id = transactional_id
         self._transaction_seconds = settings.transaction_timeout_seconds
@@ -83,8 +85,8 @@ class KafkaSink:
         return written
 
     def _open(self) -> KafkaProducer:
-        with translated(f"start transactions of '{self._transactional_id}'"):
-            producer = connect(KafkaProducer, **self._config)
+        with translated(f"start transactions of '{self._transactional_id}'", self._background):
+            producer = connect(KafkaProducer, self._background, **self._config)
             try:
                 producer.init_transactions()
             except BaseException:

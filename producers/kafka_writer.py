@@ -9,6 +9,7 @@ from kafka.codec import has_lz4
 from kafka.errors import KafkaTimeoutError
 
 from producers.kafka_client import client_config, connect, describe, milliseconds, translated
+from producers.kafka_network import Background
 from stream.errors import BrokerUnavailable
 from stream.settings import KafkaSettings
 
@@ -25,20 +26,21 @@ class KafkaWriter:
 
     def __init__(self, settings: KafkaSettings) -> None:
         self._pending: list[Any] = []
-        with translated("start a producer"):
-            self._producer = connect(KafkaProducer, **_config(settings))
+        self._background = Background()
+        with translated("start a producer", self._background):
+            self._producer = connect(KafkaProducer, self._background, **_config(settings))
 
     def send(self, topic: str, key: bytes, value: bytes, timestamp_ms: int | None = None) -> None:
         """See ``Writer``."""
         if len(self._pending) >= MAX_UNWRITTEN:
             self.flush()
-        with translated(f"write to '{topic}'"):
+        with translated(f"write to '{topic}'", self._background):
             self._pending.append(self._producer.send(topic, value, key, timestamp_ms=timestamp_ms))
 
     def flush(self) -> None:
         """See ``Writer``."""
         pending, self._pending = self._pending, []
-        with translated("write"):
+        with translated("write", self._background):
             self._producer.flush(DELIVERY_SECONDS)
         failed = next((future for future in pending if not future.succeeded()), None)
         if failed is not None:

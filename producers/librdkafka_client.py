@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from confluent_kafka import KafkaError, KafkaException
 
 from producers.kafka_client import NAMED_TWICE, milliseconds
+from producers.refusals import forbidden, is_untrusted, unknown_user, untrusted
 from stream.errors import BrokerUnavailable, SettingsError
 from stream.settings import KafkaSettings
 
@@ -20,10 +21,9 @@ Client = TypeVar("Client")
 _log = logging.getLogger("kafka.librdkafka")
 """Below the logger of kafka-python: whoever silences one client silences the other."""
 
-_REFUSED = frozenset(
+_UNKNOWN_USER = frozenset({KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED})
+_FORBIDDEN = frozenset(
     {
-        KafkaError._AUTHENTICATION,
-        KafkaError.SASL_AUTHENTICATION_FAILED,
         KafkaError.TOPIC_AUTHORIZATION_FAILED,
         KafkaError.GROUP_AUTHORIZATION_FAILED,
         KafkaError.CLUSTER_AUTHORIZATION_FAILED,
@@ -43,7 +43,7 @@ class Background:
 
     def __call__(self, error: KafkaError) -> None:
         """The ``error_cb`` of a client; called while it is polled. A refusal outweighs what comes of it."""
-        refused = self.said is not None and self.said.code() in _REFUSED
+        refused = self.said is not None and self.said.code() in _UNKNOWN_USER | _FORBIDDEN
         if error.code() != KafkaError._ALL_BROKERS_DOWN and not refused:
             self.said = error
 
@@ -98,8 +98,12 @@ def translated(what: str, background: Background) -> Iterator[None]:
         for reason in reasons:
             if reason.code() == KafkaError._FATAL and "group.instance.id" in reason.str():
                 raise SettingsError(NAMED_TWICE) from error
-            if reason.code() in _REFUSED:
-                raise SettingsError(f"the broker refuses to {what}: {describe(reason)}") from error
+            if reason.code() in _UNKNOWN_USER:
+                raise unknown_user(what, describe(reason)) from error
+            if reason.code() in _FORBIDDEN:
+                raise forbidden(what, describe(reason)) from error
+            if is_untrusted(reason.str()):
+                raise untrusted(what, describe(reason)) from error
         raise BrokerUnavailable(f"cannot {what}: {'; '.join(map(describe, reasons))}") from error
     background.said = None
 

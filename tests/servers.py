@@ -8,6 +8,7 @@ from typing import NoReturn, TypeVar
 
 import pytest
 
+from benchmarks.guarded_kafka import GuardedKafka
 from benchmarks.servers import ApacheKafka, RedisServer
 from consumers.embedded import EmbeddedBroker, EmbeddedStore
 from stream.errors import SettingsError
@@ -25,6 +26,11 @@ def missing(what: str) -> NoReturn:
 def apache_kafka() -> ApacheKafka:
     """Apache Kafka 4, one node."""
     return _installed(ApacheKafka)
+
+
+def guarded_kafka(user: str, password: str) -> GuardedKafka:
+    """Apache Kafka 4 that asks for a name and a password."""
+    return _installed(lambda: GuardedKafka(user, password))
 
 
 def embedded_broker() -> EmbeddedBroker:

@@ -32,6 +32,7 @@ HALTING = [
     "consumers/kafka_reading.py",
     "consumers/kafka_source.py",
     "producers/kafka_client.py",
+    "producers/refusals.py",
     "stream/view/redis_store.py",
 ]
 HALTS = {"SettingsError", "Disagreement", "IncompleteJournal", "BadRecord", "gone"}
@@ -67,7 +68,12 @@ def halts() -> dict[str, str]:
     for path in HALTING:
         for node in ast.walk(ast.parse((ROOT / path).read_text())):
             match node:
-                case ast.Raise(exc=ast.Call(func=ast.Name(id=kind), args=[message, *_])) if kind in HALTS:
+                case ast.Raise(exc=call) | ast.Return(value=call):
+                    pass
+                case _:
+                    continue
+            match call:
+                case ast.Call(func=ast.Name(id=kind), args=[message, *_]) if kind in HALTS:
                     found[f"{path}:{node.lineno}"] = re.sub("…+", "…", spoken(message, path))
     return {where: said for where, said in found.items() if not any(other in said for other in OTHERS)}
 

@@ -1,7 +1,8 @@
 """What kafka-python 3.0.12 does, and the guard against it: a pair of tests each, on Apache Kafka.
 
 The *fact* fails when an upgrade mends it, and the guard may go. The *guard* fails when it is removed. K2, K5 and K7
-need a broker that halts: tests/test_kafka_halts.py. K9 is in tests/producers/test_kafka_client.py.
+need a broker that halts: tests/test_kafka_halts.py. K9 is in tests/producers/test_kafka_client.py, K13 in
+tests/test_refusals.py.
 """
 
 from __future__ import annotations
@@ -127,7 +128,7 @@ class TestK4AnExpiredMemberIsNotFenced:
         source.close()
 
 
-class TestK8DebugLogsShowPasswords:
+class TestK8LogsShowUsersAndPasswords:
     def test_guard(self) -> None:
         names = ("kafka", "kafka.net.connection", "kafka.protocol.parser", "kafka.custom")
         before = {name: logging.getLogger(name).level for name in ("", *names)}
@@ -138,7 +139,7 @@ class TestK8DebugLogsShowPasswords:
             logging.getLogger("kafka.custom").setLevel(logging.ERROR)
             quiet_logs()
             levels = [logging.getLogger(name).getEffectiveLevel() for name in names]
-            assert levels == [logging.INFO, logging.INFO, logging.INFO, logging.ERROR]
+            assert levels == [logging.INFO, logging.WARNING, logging.INFO, logging.ERROR]
         finally:
             for name, level in before.items():
                 logging.getLogger(name).setLevel(level)

@@ -9,10 +9,16 @@ from typing import Any
 import psutil
 import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
-from kafka.errors import KafkaTimeoutError, SaslAuthenticationFailedError, TopicAuthorizationFailedError
+from kafka.errors import (
+    KafkaConnectionError,
+    KafkaTimeoutError,
+    SaslAuthenticationFailedError,
+    TopicAuthorizationFailedError,
+)
 from pydantic import SecretStr
 
 from producers.kafka_client import client_config, connect, describe, translated
+from producers.kafka_network import Background
 from stream.errors import BrokerUnavailable, SettingsError
 from stream.settings import KafkaSettings
 
@@ -68,13 +74,30 @@ def test_a_ca_file_that_is_no_certificate_is_named(tmp_path: Path) -> None:
     ],
 )
 def test_errors_are_ours(error: Exception, ours: type[Exception]) -> None:
-    with pytest.raises(ours, match=type(error).__name__), translated("poll"):
+    with pytest.raises(ours, match=type(error).__name__), translated("poll", Background()):
         raise error
+
+
+def test_why_connections_failed_is_why_a_call_timed_out() -> None:
+    background = Background()
+    background.failed(SaslAuthenticationFailedError("wrong password"))
+    background.failed(KafkaConnectionError("no time left"))
+    with pytest.raises(SettingsError, match=r"kafka\.password.*wrong password"), translated("poll", background):
+        raise KafkaTimeoutError
+
+
+def test_a_connection_that_is_made_forgets_why_others_failed() -> None:
+    background = Background()
+    background.failed(SaslAuthenticationFailedError("wrong password"))
+    background.succeeded(True)
+    with pytest.raises(BrokerUnavailable, match=r"^cannot poll: KafkaTimeoutError$"), translated("poll", background):
+        raise KafkaTimeoutError
 
 
 def test_an_error_without_a_message_still_says_something() -> None:
     assert describe(ValueError()) == "ValueError"
     assert describe(ValueError("x")) == "ValueError: x"
+    assert describe(KafkaTimeoutError("x")) == "KafkaTimeoutError: x"
 
 
 @pytest.mark.parametrize("kind", [KafkaProducer, KafkaConsumer, KafkaAdminClient])
@@ -82,11 +105,12 @@ def test_trying_in_vain_leaves_neither_threads_nor_files_behind(kind: Any) -> No
     """K9: the constructors start a thread and sockets before they wait for the broker, and keep them when it fails."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = "{}:{}".format(*silent.getsockname())
-        config = {"bootstrap_servers": address, "bootstrap_timeout_ms": 100}
+        config: dict[str, Any] = {"bootstrap_servers": address, "bootstrap_timeout_ms": 100}
 
         def attempt() -> None:
-            with pytest.raises(BrokerUnavailable), translated("connect"):
-                connect(kind, **config)
+            background = Background()
+            with pytest.raises(BrokerUnavailable), translated("connect", background):
+                connect(kind, background, **config)
 
         attempt()
         threads, files = threading.active_count(), psutil.Process().num_fds()
