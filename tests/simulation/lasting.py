@@ -25,6 +25,7 @@ class Watch:
 
     fleet: Fleet
     _committed: dict[tuple[str, str, int], int] = field(default_factory=dict)
+    _watermarks: dict[int, bytes | None] = field(default_factory=dict)
     _sequences: dict[int, int] = field(default_factory=dict)
     _versions: dict[bytes, int] = field(default_factory=dict)
 
@@ -40,9 +41,11 @@ class Watch:
         reader = self.fleet.store.reader
         for partition in range(topics.partitions):
             watermark = reader.watermark(partition)
-            sequence = -1 if watermark is None else Mark.from_bytes(watermark).sequence
-            assert sequence >= self._sequences.get(partition, -1), f"the view of partition {partition} went back"
-            self._sequences[partition] = sequence
+            if watermark != self._watermarks.get(partition):
+                self._watermarks[partition] = watermark
+                sequence = -1 if watermark is None else Mark.from_bytes(watermark).sequence
+                assert sequence >= self._sequences.get(partition, -1), f"the view of partition {partition} went back"
+                self._sequences[partition] = sequence
         for customer, fields in reader.customers():
             version = int(fields["version"])
             assert version >= self._versions.get(customer, 0), f"an older version of {customer!r} is shown again"
@@ -50,6 +53,7 @@ class Watch:
 
     def store_changed(self) -> None:
         """Somebody else changed the store: what it shows begins anew."""
+        self._watermarks.clear()
         self._sequences.clear()
         self._versions.clear()
 

@@ -15,14 +15,15 @@ from tests.helpers import DAY_MS, HOUR_MS
 from tests.simulation.fleet import CUSTOMERS, OWNERS, WORKERS, Fleet, tiny
 from tests.simulation.lasting import Watch, check
 from tests.simulation.past import lived
-from tests.simulation.stepping import Stop
+from tests.simulation.stepping import How, Stop
 
 # Mostly where something has just happened that others cannot see yet.
-_points = st.sampled_from(
-    ["decided", "applied", "prepared", "apply", "load", "commit", "committed", "poll", "read", "bounds", "status"]
-)
-_nth = st.sampled_from([1, 1, 2, 3])
-_stops = st.none() | st.builds(Stop, st.sampled_from(["pause", "crash", "fail"]), _points, _nth)
+_AFTER, _BEFORE = ("decided", "applied", "prepared"), ("apply", "load", "commit", "committed", "poll", "read")
+_POINTS = (*_AFTER, *_BEFORE, "bounds", "status")
+_points = st.sampled_from(_POINTS)
+_HOW: tuple[How, ...] = ("pause", "crash", "fail")
+_STOPS = [Stop(how, point, nth) for nth in (1, 1, 2, 3) for point in _POINTS for how in _HOW]
+_stops = st.sampled_from([None] * len(_STOPS) + _STOPS)  # half of the time none; drawn at once, for draws take time
 _topics = tiny().topics
 _places = st.sampled_from(
     [

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import os
+
 from hypothesis import HealthCheck, settings
 
 from tests.simulation.machine import Simulation
 
-TestSimulation = Simulation.TestCase
-# 300 schedules take about 20 s of one core; raise it over night.
-TestSimulation.settings = settings(
-    max_examples=300, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
-)
+SCHEDULES = int(os.environ.get("SCHEDULES", "2000" if os.environ.get("CI") == "true" else "400"))
+"""SCHEDULES=50000 looks on over night; --hypothesis-seed repeats a run."""
+
+
+def _settings(schedules: int, steps: int) -> settings:
+    every = list(HealthCheck)
+    return settings(max_examples=schedules, stateful_step_count=steps, deadline=None, suppress_health_check=every)
+
+
+class Longer(Simulation):
+    """Some missing guards show only after much has happened; others are found sooner by many short schedules."""
+
+
+TestShort, TestLonger = Simulation.TestCase, Longer.TestCase
+TestShort.settings = _settings(SCHEDULES * 3 // 4, steps=10)
+TestLonger.settings = _settings(SCHEDULES // 4, steps=20)
