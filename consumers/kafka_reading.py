@@ -10,7 +10,8 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import CorruptRecordError, LogTruncationError, OffsetOutOfRangeError
 
 from consumers.source import Record
-from producers.kafka_client import client_config, describe
+from producers.kafka_client import client_config
+from producers.kafka_network import describe
 from stream.errors import BadRecord, SegstreamError
 from stream.settings import KafkaSettings
 

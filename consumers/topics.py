@@ -9,7 +9,7 @@ from kafka import TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import NoError, TopicAlreadyExistsError, for_code
 
-from producers import kafka_client
+from producers import kafka_network
 from producers.kafka_client import administrating
 from stream.errors import BrokerUnavailable, SettingsError
 from stream.settings import KafkaSettings, TopicSettings, Tree
@@ -95,7 +95,7 @@ def create(kafka: KafkaSettings, wanted: Mapping[str, Shape], replication: int =
         for answer in answers:
             if outcomes[answer["name"]] not in (NoError, TopicAlreadyExistsError):
                 error = outcomes[answer["name"]](answer["error_message"])
-                raise BrokerUnavailable(f"cannot create topic '{answer['name']}': {kafka_client.describe(error)}")
+                raise BrokerUnavailable(f"cannot create topic '{answer['name']}': {kafka_network.describe(error)}")
         admin.wait_for_topics(list(wanted))
     return sorted(name for name, outcome in outcomes.items() if outcome is NoError)
 

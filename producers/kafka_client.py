@@ -9,10 +9,9 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from kafka import KafkaAdminClient
-from kafka.errors import AuthorizationError, FencedInstanceIdError, KafkaError, SaslAuthenticationFailedError
+from kafka.errors import FencedInstanceIdError, KafkaError
 
-from producers.kafka_network import Background, Network
-from producers.refusals import forbidden, is_untrusted, unknown_user, untrusted
+from producers.kafka_network import Background, Network, describe, refused
 from stream.errors import BrokerUnavailable, SegstreamError, SettingsError
 from stream.settings import KafkaSettings
 
@@ -109,22 +108,8 @@ def translated(what: str, background: Background) -> Iterator[None]:
 
 
 def _ours(what: str, reasons: Sequence[BaseException]) -> SegstreamError:
-    for reason in reasons:
-        if isinstance(reason, SaslAuthenticationFailedError):
-            return unknown_user(what, describe(reason))
-        if isinstance(reason, AuthorizationError):
-            return forbidden(what, describe(reason))
-        if is_untrusted(str(reason)):
-            return untrusted(what, describe(reason))
-    return BrokerUnavailable(f"cannot {what}: {'; '.join(map(describe, reasons))}")
-
-
-def describe(error: BaseException) -> str:
-    """One line for an error whose message may be empty."""
-    name, said = type(error).__name__, str(error)
-    if name in said:  # kafka-python's say it themselves
-        return said
-    return f"{name}: {said}" if said else name
+    refusals = filter(None, (refused(what, reason) for reason in reasons))
+    return next(refusals, BrokerUnavailable(f"cannot {what}: {'; '.join(map(describe, reasons))}"))
 
 
 def _security(settings: KafkaSettings) -> Mapping[str, Any]:

@@ -4,10 +4,30 @@ from __future__ import annotations
 
 from typing import Any
 
-from kafka.errors import SaslAuthenticationFailedError
+from kafka.errors import AuthorizationError, SaslAuthenticationFailedError
 from kafka.net.compat import KafkaNetClient
 from kafka.net.manager import KafkaConnectionManager
 from kafka.net.selector import NetworkSelector
+
+from producers.refusals import Aloud, forbidden, is_untrusted, unknown_user, untrusted
+from stream.errors import SegstreamError
+
+
+def refused(what: str, error: BaseException) -> SegstreamError | None:
+    """What we say of an error by which the broker, or we, refuse something; ``None`` if it is another."""
+    if isinstance(error, SaslAuthenticationFailedError):
+        return unknown_user(what, describe(error))
+    if isinstance(error, AuthorizationError):
+        return forbidden(what, describe(error))
+    return untrusted(what, describe(error)) if is_untrusted(str(error)) else None
+
+
+def describe(error: BaseException) -> str:
+    """One line for an error whose message may be empty."""
+    name, said = type(error).__name__, str(error)
+    if name in said:  # kafka-python's say it themselves
+        return said
+    return f"{name}: {said}" if said else name
 
 
 class Background:
@@ -15,11 +35,15 @@ class Background:
 
     def __init__(self) -> None:
         self.said: BaseException | None = None
+        self._aloud = Aloud()
 
     def failed(self, error: BaseException) -> None:
         """It could not be made. A refusal outweighs what comes of it, such as less time for the next try."""
         if not isinstance(self.said, SaslAuthenticationFailedError):
             self.said = error
+        refusal = refused("connect", error)
+        if refusal is not None:
+            self._aloud.say(refusal)
 
     def succeeded(self, _: object) -> None:
         """It was made: what was refused before is granted now."""

@@ -10,8 +10,8 @@ from kafka import KafkaProducer
 from kafka.errors import FencedInstanceIdError, KafkaError
 from kafka.structs import ConsumerGroupMetadata, OffsetAndMetadata, TopicPartition
 
-from producers.kafka_client import NAMED_TWICE, client_config, connect, describe, milliseconds, translated
-from producers.kafka_network import Background
+from producers.kafka_client import NAMED_TWICE, client_config, connect, milliseconds, translated
+from producers.kafka_network import Background, describe
 from producers.sink import Offsets, Outgoing
 from producers.watchdog import Watchdog
 from stream.errors import CommitFailed, SettingsError

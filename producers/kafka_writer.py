@@ -8,8 +8,8 @@ from kafka import KafkaProducer
 from kafka.codec import has_lz4
 from kafka.errors import KafkaTimeoutError
 
-from producers.kafka_client import client_config, connect, describe, milliseconds, translated
-from producers.kafka_network import Background
+from producers.kafka_client import client_config, connect, milliseconds, translated
+from producers.kafka_network import Background, describe
 from stream.errors import BrokerUnavailable
 from stream.settings import KafkaSettings
 

@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 from confluent_kafka import KafkaError, KafkaException
 
 from producers.kafka_client import NAMED_TWICE, milliseconds
-from producers.refusals import forbidden, is_untrusted, unknown_user, untrusted
-from stream.errors import BrokerUnavailable, SettingsError
+from producers.refusals import Aloud, forbidden, is_untrusted, unknown_user, untrusted
+from stream.errors import BrokerUnavailable, SegstreamError, SettingsError
 from stream.settings import KafkaSettings
 
 Client = TypeVar("Client")
@@ -40,12 +40,16 @@ class Background:
 
     def __init__(self) -> None:
         self.said: KafkaError | None = None
+        self._aloud = Aloud()
 
     def __call__(self, error: KafkaError) -> None:
         """The ``error_cb`` of a client; called while it is polled. A refusal outweighs what comes of it."""
-        refused = self.said is not None and self.said.code() in _UNKNOWN_USER | _FORBIDDEN
-        if error.code() != KafkaError._ALL_BROKERS_DOWN and not refused:
+        is_refused = self.said is not None and self.said.code() in _UNKNOWN_USER | _FORBIDDEN
+        if error.code() != KafkaError._ALL_BROKERS_DOWN and not is_refused:
             self.said = error
+        refusal = _refused("connect", error)
+        if refusal is not None:
+            self._aloud.say(refusal)
 
 
 def hear(poll: Callable[[float], object], background: Background) -> None:
@@ -98,12 +102,9 @@ def translated(what: str, background: Background) -> Iterator[None]:
         for reason in reasons:
             if reason.code() == KafkaError._FATAL and "group.instance.id" in reason.str():
                 raise SettingsError(NAMED_TWICE) from error
-            if reason.code() in _UNKNOWN_USER:
-                raise unknown_user(what, describe(reason)) from error
-            if reason.code() in _FORBIDDEN:
-                raise forbidden(what, describe(reason)) from error
-            if is_untrusted(reason.str()):
-                raise untrusted(what, describe(reason)) from error
+            refusal = _refused(what, reason)
+            if refusal is not None:
+                raise refusal from error
         raise BrokerUnavailable(f"cannot {what}: {'; '.join(map(describe, reasons))}") from error
     background.said = None
 
@@ -121,6 +122,15 @@ def describe(error: KafkaError) -> str:
     '_TIMED_OUT: too late'
     """
     return f"{error.name()}: {error.str()}"
+
+
+def _refused(what: str, reason: KafkaError) -> SegstreamError | None:
+    """What we say of an error by which the broker, or we, refuse something; ``None`` if it is another."""
+    if reason.code() in _UNKNOWN_USER:
+        return unknown_user(what, describe(reason))
+    if reason.code() in _FORBIDDEN:
+        return forbidden(what, describe(reason))
+    return untrusted(what, describe(reason)) if is_untrusted(reason.str()) else None
 
 
 def _security(settings: KafkaSettings) -> Mapping[str, Any]:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from stream.errors import BrokerUnavailable, SettingsError
+import logging
+import time
 
+from stream.errors import BrokerUnavailable, SegstreamError, SettingsError
+
+_log = logging.getLogger(__name__)
+_AGAIN_SECONDS = 60.0
 _CERTIFICATE = "certificate verify failed"
 """So OpenSSL says it, whoever asks."""
 
@@ -32,3 +37,16 @@ def untrusted(what: str, reason: str) -> BrokerUnavailable:
         f"cannot {what}: the broker's certificate is not accepted; renew it if it has expired, let kafka.ca_file name "
         f"who signed it, and kafka.bootstrap_servers a host that it is for ({reason})"
     )
+
+
+class Aloud:
+    """Says into the log why one client cannot connect, once a minute: who only polls hears that there is nothing."""
+
+    def __init__(self) -> None:
+        self._again_at = 0.0
+
+    def say(self, refusal: SegstreamError) -> None:
+        """Say it, if that is not too soon."""
+        if time.monotonic() >= self._again_at:
+            self._again_at = time.monotonic() + _AGAIN_SECONDS
+            _log.warning("waiting: %s", refusal)

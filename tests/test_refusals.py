@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -47,6 +48,12 @@ def expired(broker: GuardedKafka) -> Iterator[GuardedKafka]:
     broker.show(broker.authority.certificate("expired", HERE, -1))
     yield broker
     broker.show()
+
+
+@pytest.fixture(autouse=True)
+def _collected() -> Iterator[None]:
+    yield
+    gc.collect()
 
 
 @pytest.fixture(params=["kafka-python", "librdkafka"])

@@ -8,10 +8,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from benchmarks.chaos.tripwire import Wire
 from stream.settings import Tree
@@ -32,6 +33,8 @@ class Actor:
     name: str
     command: Sequence[str]
     log: Path
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    """Environment variables that it gets when it starts."""
     deaths: list[int] = field(default_factory=list)
     """Exit codes so far; negative: the signal that ended it."""
     process: subprocess.Popen[bytes] | None = None
@@ -47,7 +50,7 @@ class Actor:
         environ = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                self.command, stdin=subprocess.PIPE, stdout=log, stderr=log, cwd=ROOT, env=environ
+                self.command, stdin=subprocess.PIPE, stdout=log, stderr=log, cwd=ROOT, env={**environ, **self.secrets}
             )
 
     @property
@@ -119,8 +122,15 @@ class Actor:
 class Cast:
     """All processes of a stage."""
 
-    def __init__(self, settings: dict[str, object], folder: Path, workers: int, options: Sequence[str] = ()) -> None:
-        self._settings, self._folder, self._options = json.dumps(settings), folder, options
+    def __init__(
+        self,
+        settings: dict[str, Any],
+        folder: Path,
+        workers: int,
+        options: Sequence[str] = (),
+        secrets: Mapping[str, str] | None = None,
+    ) -> None:
+        self._settings, self._folder, self._options, self._secrets = settings, folder, options, secrets or {}
         self.owner = self._actor("owner", "owner")
         self.workers = {slot: self.worker(slot) for slot in range(workers)}
 
@@ -131,6 +141,22 @@ class Cast:
     def second_owner(self) -> Actor:
         """Another owner, as ``worker``."""
         return self._actor("owner-too", "owner")
+
+    def service(self) -> Actor:
+        """``segstream run`` under the same settings, as an operator starts it, at DEBUG."""
+        said = [
+            (f"{section}.{name}", v)
+            for section, s in self._settings.items()
+            if section != "profile"
+            for name, v in s.items()
+        ]
+        flags = [
+            word
+            for name, value in [("profile", self._settings["profile"]), *said]
+            for word in ("--set", f"{name}={value}")
+        ]
+        command = [sys.executable, "-m", "consumers.cli", *flags, "--log-level", "debug", "run"]
+        return Actor("service", command, self._folder / "service.log", self._secrets)
 
     def __iter__(self) -> Iterator[Actor]:
         yield from self.workers.values()
@@ -156,8 +182,9 @@ class Cast:
         return [f"{name} left with {code}" for name, code in codes.items() if code is not None and code not in good]
 
     def _actor(self, name: str, *role: str) -> Actor:
-        command = [sys.executable, "-m", "benchmarks.chaos.process", *role, "--settings", self._settings]
-        return Actor(name, [*command, *self._options], self._folder / f"{name}.log")
+        told = json.dumps(self._settings)
+        command = [sys.executable, "-m", "benchmarks.chaos.process", *role, "--settings", told, *self._options]
+        return Actor(name, command, self._folder / f"{name}.log", self._secrets)
 
 
 def drain_seconds(settings: Tree) -> float:

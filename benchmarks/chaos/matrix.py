@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from benchmarks.chaos import brokers, groups, measures, misuse, stores
+from benchmarks.chaos import admission, brokers, groups, measures, misuse, stores
 from benchmarks.chaos.crashes import crash_row
 from benchmarks.chaos.scene import Scene, Tally
 from benchmarks.chaos.tripwire import POINTS
@@ -51,6 +51,7 @@ ACTS: dict[int | str, Act] = {
     35: Act("bad snapshots on the model topic", misuse.forged_models),
     36: Act("model owner killed, paused, and two of them", groups.troubled_owner),
     37: Act("SIGTERM inside of a transaction, rolling restart of all", groups.rolling_restart),
+    38: Act("certificate expired or of another host, password changed, right taken away", admission.kept_out),
     39: Act("out of file descriptors, out of memory", groups.exhausted),
     "scale": Act("1 -> 4 -> 2 -> 4 -> 2 workers under load", measures.growing),
 }
@@ -64,6 +65,5 @@ ELSEWHERE: dict[int | str, tuple[str, str]] = {
     30: ("fuzzed payloads", "benchmarks.poison on a broker; tests/contracts/test_events.py, test_strict_json.py"),
     31: ("oversized events and states", "benchmarks.poison; tests/contracts/test_events.py"),
     34: ("erase racing events", "not built here yet"),
-    38: ("expired certificates, wrong passwords", "needs a TLS listener: tests/producers/test_kafka_client.py in part"),
 }
 """Row -> (fault, why it is not run here)."""

@@ -32,9 +32,10 @@ def main() -> int:
     parser.add_argument("--settings", default="{}", help="JSON, as the flags of the command line")
     parser.add_argument("--crash", metavar="POINT:N[:DEED]", help="; ".join(f"{p}: {w}" for p, w in POINTS.items()))
     parser.add_argument("--page", type=int, help="customers of a page of a restore")
+    parser.add_argument("--log-level", default="info", choices=logs.LEVELS)
     parser.add_argument("--max-poll-interval", type=float, help="seconds")
     arguments = parser.parse_args()
-    logs.set_up("info")
+    logs.set_up(arguments.log_level)
     tripwire = Tripwire()
     if arguments.crash:
         tripwire.set(Wire.of(arguments.crash))
@@ -42,7 +43,7 @@ def main() -> int:
         restoring.PAGE = arguments.page
     threading.Thread(target=_listen, args=(tripwire,), daemon=True).start()
     try:
-        settings = load(flags=json.loads(arguments.settings))
+        settings = load(environ=os.environ, flags=json.loads(arguments.settings))
         _watch(tripwire, settings, arguments.max_poll_interval)
         return running.worker(settings, arguments.slot) if arguments.role == "worker" else running.owner(settings)
     except SegstreamError as error:

@@ -61,7 +61,8 @@ class Tally:
         """One stream was checked; its logs are ``where``, and stay if something is wrong."""
         self.verdicts.append(verdict)
         if verdict.passed:
-            shutil.rmtree(where, ignore_errors=True)
+            if not self.complaints:
+                shutil.rmtree(where, ignore_errors=True)
             return
         counts = f"lost {verdict.lost}, repeated {verdict.repeated}, features equal: {verdict.features_equal}"
         self.complaints.append(f"{'; '.join((counts, *verdict.breaches))} (logs: {where})")

@@ -8,7 +8,7 @@ import signal
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +52,10 @@ class Play:
     """Where the service reads and writes, if that is a detour."""
     workers: int = 2
     settings: dict[str, Any] | None = None
+    told_to_cast: dict[str, dict[str, Any]] | None = None
+    """Settings of the service alone."""
+    secrets: Mapping[str, str] | None = None
+    """Environment variables of the service; whoever starts gets them as they are then."""
     options: tuple[str, ...] = ()
     redis: tuple[str, ...] = ()
     """Options of redis-server."""
@@ -86,7 +90,7 @@ class Stage:
         self._stack.callback(self.load.close)
         self.progress = Progress(self.settings, lambda: self.load.sent)
         self._stack.callback(self.progress.close)
-        self.cast = Cast(self._seen_by_cast(flags), self.folder, play.workers, play.options)
+        self.cast = Cast(self._seen_by_cast(flags), self.folder, play.workers, play.options, play.secrets)
         self._stack.callback(self._kill_all)
         return self
 
@@ -168,7 +172,9 @@ class Stage:
 
     def _seen_by_cast(self, flags: dict[str, Any]) -> dict[str, Any]:
         seen = self._play.seen_by_cast or self._play.bootstrap_servers
-        return {**flags, "kafka": {**flags["kafka"], "bootstrap_servers": seen}}
+        told = self._play.told_to_cast or {}
+        mine = {**flags, "kafka": {**flags["kafka"], "bootstrap_servers": seen}}
+        return {**mine, **{section: {**mine.get(section, {}), **changes} for section, changes in told.items()}}
 
     def _redis_url(self) -> str:
         detour = self._play.store_detour

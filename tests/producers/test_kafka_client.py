@@ -17,8 +17,8 @@ from kafka.errors import (
 )
 from pydantic import SecretStr
 
-from producers.kafka_client import client_config, connect, describe, translated
-from producers.kafka_network import Background
+from producers.kafka_client import client_config, connect, translated
+from producers.kafka_network import Background, describe
 from stream.errors import BrokerUnavailable, SettingsError
 from stream.settings import KafkaSettings
 
@@ -84,6 +84,15 @@ def test_why_connections_failed_is_why_a_call_timed_out() -> None:
     background.failed(KafkaConnectionError("no time left"))
     with pytest.raises(SettingsError, match=r"kafka\.password.*wrong password"), translated("poll", background):
         raise KafkaTimeoutError
+
+
+def test_why_connections_fail_is_said_aloud_but_not_each_time(caplog: pytest.LogCaptureFixture) -> None:
+    background = Background()
+    for _ in range(3):
+        background.failed(SaslAuthenticationFailedError("wrong password"))
+        background.failed(KafkaConnectionError("no time left"))
+    (said,) = caplog.messages
+    assert said.startswith("waiting: cannot connect: the broker does not take kafka.username and kafka.password")
 
 
 def test_a_connection_that_is_made_forgets_why_others_failed() -> None:

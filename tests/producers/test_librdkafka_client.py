@@ -91,6 +91,20 @@ def test_a_refusal_in_the_background_is_why_a_call_timed_out() -> None:
         raise KafkaException(LATE)
 
 
+def test_a_refusal_is_said_aloud_but_not_each_time(caplog: pytest.LogCaptureFixture) -> None:
+    background = Background()
+    for error in (REFUSED, KafkaError(KafkaError._TRANSPORT, "gone"), REFUSED):
+        background(error)
+    (said,) = caplog.messages
+    assert said.startswith("waiting: cannot connect: the broker does not take kafka.username and kafka.password")
+
+
+def test_a_certificate_that_is_not_accepted_is_an_outage_with_a_name() -> None:
+    failed = KafkaException(KafkaError(KafkaError._SSL, "SSL routines::certificate verify failed"))
+    with pytest.raises(BrokerUnavailable, match=r"not accepted.*kafka\.ca_file"), translated("poll", Background()):
+        raise failed
+
+
 def test_what_was_said_before_a_success_is_forgotten() -> None:
     background = Background()
     background(REFUSED)
