@@ -69,4 +69,6 @@ def _text(entry: ledger.LedgerEntry) -> str:
         said += f", until now '{entry.former_name}'"
     if entry.radii is not None:
         said += f", {entry.radii:.2f} radii from where it was last stated to be"
-    return f"{said} ({others})" if others else said
+    if others:
+        said += f" ({others})"
+    return f"{said}: {entry.why}" if entry.why else said

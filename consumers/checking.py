@@ -6,7 +6,8 @@ import time
 from contextlib import closing
 from dataclasses import asdict
 
-from consumers import auditing
+from consumers import auditing, verifying
+from consumers.auditing.report import FIRST
 from consumers.build import kafka_backend
 from consumers.doctor import collect, examine
 from consumers.inspecting import console, print_json
@@ -38,6 +39,20 @@ def audit(settings: Tree, *, as_json: bool) -> int:
         print_json({"ok": ok, "parts": [asdict(part) for part in parts]})
     else:
         console().print(audit_page(parts))
+    return 0 if ok else 1
+
+
+def verify(settings: Tree, customer: str | None, *, as_json: bool) -> int:
+    """Print whether the published decisions are those that are due; 1 if one is not, or none can be had again."""
+    _, partitions = topic_identity(settings, settings.topics.events)
+    with closing(KafkaTail(settings.kafka)) as tail:
+        found = verifying.verify(settings, tail, partitions, customer)
+    ok = found.part.holds and found.same > 0
+    if as_json:
+        counts = {"same": found.same, "different": len(found.differing), "gone": found.gone}
+        print_json({"ok": ok, **counts, "first": found.differing[:FIRST]})
+    else:
+        console().print(audit_page([found.part]))
     return 0 if ok else 1
 
 

@@ -1,4 +1,4 @@
-"""The commands that look: the change feed, customers, segments, doctor, audit. Only `audit --repair` writes."""
+"""The commands that look: the change feed, customers, doctor, audit, verify. Only `audit --repair` writes."""
 
 # ruff: noqa: PLC0415
 # Commands import what they need when they run, so that help comes at once.
@@ -55,14 +55,6 @@ def customers(
 
 
 @app.command()
-def segments(ctx: typer.Context, as_json: Json = False) -> None:
-    """Names, sizes and profiles of the segments."""
-    from consumers import inspecting
-
-    inspecting.list_segments(ctx.obj, as_json=as_json)
-
-
-@app.command()
 def doctor(ctx: typer.Context, as_json: Json = False) -> None:
     """What is wrong with broker, topics, store and settings, and how to mend it.
 
@@ -88,3 +80,19 @@ def audit(
     from consumers import checking
 
     raise typer.Exit((checking.repair if repair else checking.audit)(ctx.obj, as_json=as_json))
+
+
+@app.command()
+def verify(
+    ctx: typer.Context,
+    *,
+    customer: Annotated[str | None, typer.Option(metavar="ID", help="Only this customer's.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Decide every published change again, from journal, input and models, and compare them to the byte.
+
+    Exit code 1 if one differs.
+    """
+    from consumers import checking
+
+    raise typer.Exit(checking.verify(ctx.obj, customer, as_json=as_json))

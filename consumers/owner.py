@@ -13,9 +13,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from consumers.announcing import ledger_message, profile_messages
+from consumers.model_feed import find_model
 from consumers.source import Poll, Record, Source, Tail
 from consumers.takeover import LEARNING, SLOTS, Start, find_start, note_of, slot_of
 from producers.sink import Offsets, Outgoing, Sink
+from stream.contracts import commands
 from stream.contracts.segments import SegmentProfile, encode_entry, encode_profile
 from stream.customer.features import FeatureSet
 from stream.errors import BadRecord, BrokerUnavailable, CommitFailed, SettingsError, StoreUnavailable
@@ -128,11 +130,28 @@ class Owner:
 
     def _learn(self, learner: Learner, record: Record) -> None:
         self._next = record.offset + 1
+        if record.key == commands.KEY:
+            self._obey(learner, record)
+            return
         try:
             learner.learn(LearningRecord.unpack(record.value or b""))
         except BadRecord as error:
             log.error("learning record at offset %d refused: %s", record.offset, error)
             self._wiring.metrics.refused.labels("bad_record").inc()
+
+    def _obey(self, learner: Learner, record: Record) -> None:
+        """What an analyst said. What cannot be done is said in the log, and the next command counts."""
+        try:
+            command = commands.decode_command(record.value or b"")
+        except BadRecord as error:
+            log.error("command at offset %d refused: %s", record.offset, error)
+            self._wiring.metrics.refused.labels("bad_command").inc()
+            return
+        topic, id_ = self._settings.topics.model, self._features.features_id
+        earlier = find_model(self._wiring.tail, topic, id_, command.version) if command.deed == "rollback" else None
+        if refusal := learner.obey(command, earlier):
+            log.warning("command '%s' at offset %d not obeyed: %s", command.deed, record.offset, refusal)
+            self._wiring.metrics.refused.labels("command").inc()
 
     def _macro_step(self, learner: Learner, poll: Poll) -> MacroStep | None:
         now, sink = self._wiring.now_seconds(), self._sink
@@ -154,9 +173,15 @@ class Owner:
         return step
 
     def _is_due(self, learner: Learner, now_seconds: float) -> bool:
-        if self._overdue_at is not None or self._settings.model.frozen:
+        if self._overdue_at is not None:
             return False
-        return learner.due and now_seconds - self._published_at >= self._settings.model.interval_seconds
+        if learner.is_told:
+            return True
+        return (
+            not self._settings.model.frozen
+            and learner.due
+            and now_seconds - self._published_at >= self._settings.model.interval_seconds
+        )
 
     def _is_overdue(self, learner: Learner) -> bool:
         """Whether a version that was published and is gone must be succeeded: workers may be waiting for it."""

@@ -236,6 +236,9 @@ def misdecided(world: World, tail: Tail, forged: Collection[int]) -> Iterator[st
         told: list[bytes] = []
         redoing = Redoing(settings, features, partition, decode_rules(settings, settings.topics.partitions), models.get)
         for batch, redone in decided_again(redoing, tail):
+            if redone is None:
+                yield f"partition {partition}, batch {batch.mark.sequence} cannot be decided again"
+                continue
             yield from (f"partition {partition}, {what}" for what in state_differences(batch, redone))
             told += map(encode_change, redone.changes)
         published = values(tail, settings.topics.changes, partition)

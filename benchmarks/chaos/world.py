@@ -9,8 +9,10 @@ from itertools import pairwise
 
 import numpy as np
 
+from consumers.following import read_between
 from consumers.source import Tail
 from stream.contracts.changes import SegmentChange, decode_change
+from stream.contracts.commands import KEY as COMMAND
 from stream.customer.features import FeatureSet
 from stream.customer.state import unpack
 from stream.model.learner import Learner
@@ -142,9 +144,10 @@ def _learner(settings: Tree, features: FeatureSet, tail: Tail, forged: Collectio
     models = [value for offset, value in enumerate_values(tail, settings.topics.model, 0) if offset not in forged]
     learner = Learner.from_record(models[-1], features, settings.model) if models else Learner(features, settings.model)
     start = learner.snapshot.learning_offset if learner.snapshot else 0
-    for offset, value in enumerate_values(tail, settings.topics.learning, 0):
-        if offset >= start:
-            learner.learn(LearningRecord.unpack(value))
+    first, end = tail.bounds(settings.topics.learning, 0)
+    for record in read_between(tail, settings.topics.learning, 0, max(first, start), end):
+        if record.key != COMMAND:
+            learner.learn(LearningRecord.unpack(record.value or b""))
     return learner
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from consumers.following import read_between
 from consumers.source import Tail
+from stream.contracts.commands import KEY as COMMAND
 from stream.customer.features import FeatureSet
 from stream.customer.state import OUT_OF_POPULATION, States, Status
 from stream.decision.assign import NONE
@@ -80,6 +81,8 @@ def relearnt(
     if first > start:
         faults.append(f"learning records {start} to {first - 1} are needed and no longer there")
     for record in read_between(tail, topics.learning, 0, max(first, start), end):
+        if record.key == COMMAND:
+            continue  # it moves no customer
         try:
             learner.learn(LearningRecord.unpack(record.value or b""))
         except BadRecord as error:

@@ -60,6 +60,13 @@ class Redoing:
     model: Callable[[int], Assigner | None]
     states: dict[str, bytes] = field(default_factory=dict)
     mark: Mark | None = None
+    is_complete: bool = False
+    """Whether everybody has been seen: who is not in ``states`` is new."""
+
+    def has_model(self, batch: JournaledBatch) -> bool:
+        """Whether the model that the batch was decided with is known."""
+        version = batch.mark.model_version
+        return version == 0 or self.model(version) is not None
 
     def redo(self, batch: JournaledBatch, records: Sequence[Record]) -> Redone:
         """Decide ``batch`` again, of which ``records`` are the input; then take it as it was."""
@@ -112,21 +119,26 @@ def batches(records: Iterator[Record]) -> Iterator[JournaledBatch]:
             states = {}
 
 
-def decided_again(redoing: Redoing, tail: Tail) -> Iterator[tuple[JournaledBatch, Redone]]:
-    """Every batch of the journal that can be redone: from its first on, or from the second where it is cut off.
+def decided_again(redoing: Redoing, tail: Tail) -> Iterator[tuple[JournaledBatch, Redone | None]]:
+    """Every batch of the journal; ``None`` where it cannot be redone.
 
-    Raises ``BrokerUnavailable`` and ``BadRecord``. Input that is gone makes differences.
+    That is: where its model or its input is gone, and where the journal was cut off, until it has everybody again.
+    Raises ``BrokerUnavailable`` and ``BadRecord``.
     """
     topics, partition = redoing.settings.topics, redoing.partition
-    journal = read_between(tail, topics.journal, partition, *tail.bounds(topics.journal, partition))
-    first, end = tail.bounds(topics.events, partition)
-    events = _Input(read_between(tail, topics.events, partition, first, end))
-    for batch in batches(journal):
+    first, end = tail.bounds(topics.journal, partition)
+    oldest, newest = tail.bounds(topics.events, partition)
+    events = _Input(read_between(tail, topics.events, partition, oldest, newest))
+    for batch in batches(read_between(tail, topics.journal, partition, first, end)):
         records = events.before(batch.mark.next)
-        if redoing.mark is None and batch.previous != NOTHING:
-            redoing.take(batch)
-        else:
+        if batch.previous == NOTHING or (redoing.mark is not None and redoing.mark.floor >= first):
+            redoing.is_complete = True
+        has_input = batch.start >= oldest or batch.start == batch.mark.next
+        if redoing.is_complete and has_input and redoing.has_model(batch):
             yield batch, redoing.redo(batch, records)
+        else:
+            redoing.take(batch)
+            yield batch, None
 
 
 class _Input:

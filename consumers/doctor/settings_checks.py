@@ -75,9 +75,10 @@ def _silence(settings: Tree) -> Iterator[tuple[str, str]]:
 
 def _model(settings: Tree) -> Iterator[tuple[str, str]]:
     model = settings.model
-    if model.cells < 8 * model.segments:
+    most = model.segments_most if model.segments == "auto" else model.segments
+    if model.cells < 8 * most:
         yield (
-            f"{model.cells} cells are few for {model.segments} segments: the grouping is coarse",
+            f"{model.cells} cells are few for {most} segments: the grouping is coarse",
             "raise model.cells to about 20 a segment",
         )
     if model.warmup_customers < model.cells:

@@ -229,7 +229,7 @@ class PopulationCells(base.Clusterer):
             population.settle(self.n_cells, scale, rng)
         masses = population.masses(scale)
         filled = masses[masses.n > 0]
-        proposal = propose(
+        proposals = propose(
             filled,
             scale,
             self._grouping,
@@ -238,7 +238,7 @@ class PopulationCells(base.Clusterer):
             tries=self.challenger_tries,
             gain=self.challenger_gain,
         )
-        regrouping = match(filled, scale, self._grouping, proposal, self._next_number)
+        regrouping = match(filled, scale, self._grouping, proposals.best, self._next_number)
         self._grouping = regrouping.grouping
         self._next_number = max(self._next_number, *(number + 1 for number in regrouping.grouping.numbers))
         population.cells.revive(masses, scale, self.n_cells, rng)

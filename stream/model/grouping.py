@@ -9,6 +9,7 @@ goes and a new one comes, also at fixed k: an id must not silently become somebo
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,6 +55,20 @@ class Proposal:
 
     partition: Partition
     challenger_won: bool = False
+
+
+@dataclass(frozen=True)
+class Proposals:
+    """What one macro step could do: follow the segments as they stand, or go over to a clearly better grouping."""
+
+    warm: Proposal
+    challenger: Proposal | None = None
+    """``None`` if no challenger was better by enough."""
+
+    @property
+    def best(self) -> Proposal:
+        """The challenger, if there is one."""
+        return self.challenger or self.warm
 
 
 @dataclass(frozen=True)
@@ -104,23 +119,34 @@ def propose(
     k: int,
     tries: int,
     gain: float,
-) -> Proposal:
+) -> Proposals:
     """Group non-empty ``masses`` into at most k groups: warm from ``old``, or cold if there is none.
 
-    The best of ``tries`` challengers wins if its inertia is less than (1 - ``gain``) times the warm one's.
+    The best of ``tries`` challengers is proposed if its inertia is less than (1 - ``gain``) times the warm one's.
     """
     z, weights = scale.z(masses.mean), masses.n.astype(np.float64)
     cold_starts = tries if old is not None else max(tries, FIRST_TRIES)
     cold = [lloyd(z, weights, z[seeds(z, weights, k, rng)]) for _ in range(cold_starts)]
     if old is None:
-        return Proposal(min(cold, key=_inertia))
+        return Proposals(Proposal(min(cold, key=_inertia)))
     warm = lloyd(z, weights, _warm_start(z, weights, old.labels(masses.mean), k, rng))
     better = [challenger for challenger in cold if challenger.inertia < (1.0 - gain) * warm.inertia]
-    return Proposal(min(better, key=_inertia), challenger_won=True) if better else Proposal(warm)
+    challenger = Proposal(min(better, key=_inertia), challenger_won=True) if better else None
+    return Proposals(Proposal(warm), challenger)
 
 
-def match(masses: Sums, scale: Scale, old: Grouping | None, proposal: Proposal, next_number: int) -> Regrouping:
-    """Number a proposal's groups: as before where the identity rule holds, else from ``next_number`` on."""
+def match(
+    masses: Sums,
+    scale: Scale,
+    old: Grouping | None,
+    proposal: Proposal,
+    next_number: int,
+    given: Mapping[int, int] | None = None,
+) -> Regrouping:
+    """Number a proposal's groups: as before where the identity rule holds, else from ``next_number`` on.
+
+    ``given`` numbers of groups count before the rule: groups that had them once are back.
+    """
     labels, centres = proposal.partition.labels, proposal.partition.centres
     k = len(centres)
     sums = masses.grouped(labels, k)
@@ -129,7 +155,7 @@ def match(masses: Sums, scale: Scale, old: Grouping | None, proposal: Proposal, 
     else:
         shared = np.zeros((len(old.numbers), k), np.int64)
         np.add.at(shared, (old.labels(masses.mean), labels), masses.n)
-        kept = _kept(shared, old, scale, centres)
+        kept = _kept(shared, old, scale, centres) if given is None else dict(given)
     numbers = _numbered(sums, centres, kept, next_number)
     order = np.argsort(numbers)
     radii = rms_distances(sums, scale, centres)

@@ -7,24 +7,28 @@ No wall clock: time is what the records say.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from stream.contracts.commands import Command
 from stream.errors import BadRecord
 from stream.model.adoption import Adoption
 from stream.model.choice import Scan, scan
-from stream.model.grouping import Grouping, Proposal, Regrouping, match, propose
+from stream.model.deliberation import Deliberation
+from stream.model.grouping import Grouping, Proposal, Regrouping, match
 from stream.model.kmeans import partition
 from stream.model.learning import LearningRecord
 from stream.model.ledger import LedgerEntry
 from stream.model.naming import Described
+from stream.model.number import Number
 from stream.model.population import Population
 from stream.model.river_kinds import RiverGroups
 from stream.model.snapshot import Scale, Snapshot
 from stream.model.snapshot_record import SEGMENTS_AT_MOST
 from stream.model.state import State, pack_state, unpack_state
 from stream.model.sums import Sums
+from stream.model.told import Told
 from stream.settings import ModelSettings
 
 
@@ -46,6 +50,7 @@ class Learner:
         self.state = state or State(Population.none(len(features.names)))
         self._published = 0
         self._is_recordable = False
+        self._told = Told()
 
     @classmethod
     def from_record(cls, record: bytes, features: Described, settings: ModelSettings) -> Learner:
@@ -94,10 +99,25 @@ class Learner:
             state.held[number] = state.held.get(number, 0) + change
         state.held = {number: n for number, n in state.held.items() if n}
         state.looks += record.looks
+        state.scanned += record.looks
         state.now_ms = max(state.now_ms, record.now_ms)
         if state.river is not None:
             state.river.learn(record.rows)
         self._is_recordable = False
+
+    def obey(self, command: Command, earlier: Snapshot | None = None) -> str:
+        """Do what an analyst said, in the next macro step, which is due then.
+
+        ``earlier``: the model to go back to, if it is that. Returns why not, in words; empty if it will be done.
+        """
+        refusal = self._told.take(command, self.state, earlier)
+        self._is_recordable = False
+        return refusal
+
+    @property
+    def is_told(self) -> bool:
+        """Whether an analyst's word waits for the next macro step."""
+        return bool(self._told.commands) and self.is_peopled
 
     @property
     def is_peopled(self) -> bool:
@@ -110,6 +130,8 @@ class Learner:
         state, settings = self.state, self.settings
         if state.snapshot is None:
             return state.population.nursery.customers >= settings.warmup_customers
+        if self.is_told:
+            return True
         return not settings.frozen and state.looks >= settings.macro_rows and self.is_peopled
 
     def macro_step(self, learning_offset: int) -> MacroStep:
@@ -126,6 +148,7 @@ class Learner:
             self._start(scale, rng)
         masses = state.population.masses(scale)
         regrouping = self._regrouped(masses[masses.n > 0], scale, rng)
+        told, self._told = self._told, Told()
         adoption = Adoption(
             self.features, before, regrouping, state.wordings, state.stated, state.held, state.now_ms, version
         )
@@ -133,7 +156,7 @@ class Learner:
         state.snapshot = self._snapshot(adoption, learning_offset)
         state.wordings, state.stated, state.looks = adoption.wordings, adoption.stated, 0
         self._is_recordable = True
-        return MacroStep(state.snapshot, adoption.entries, regrouping)
+        return MacroStep(state.snapshot, told.explained(adoption.entries, self._why_so_many), regrouping)
 
     def scan(self) -> Scan:
         """How well 2 to 12 segments would fit: advice, ~35 ms. There must be a model."""
@@ -153,20 +176,47 @@ class Learner:
         state.population.settle(settings.cells, scale, rng)
         if settings.kind != "cells":
             y, counts = state.population.nursery.vectors()
-            state.river = RiverGroups(settings.kind, settings.segments, settings.seed, scale)
+            state.river = RiverGroups(settings.kind, settings.first_segments, settings.seed, scale)
             state.river.start(np.repeat(y, counts, axis=0))
 
     def _regrouped(self, masses: Sums, scale: Scale, rng: np.random.Generator) -> Regrouping:
-        before, settings = self.state.snapshot, self.settings
+        state, before, settings = self.state, self.state.snapshot, self.settings
         old = _grouping(before) if before else None
-        if self.state.river is not None:
-            proposal = _proposal_of(self.state.river, masses, scale)
-        else:
-            tries, gain = settings.challenger_tries, settings.challenger_gain
-            proposal = propose(masses, scale, old, rng, k=settings.segments, tries=tries, gain=gain)
         # A number that anybody holds is taken, also one born in a model that is lost.
-        taken = (*(before.names if before else ()), *self.state.held)
-        return match(masses, scale, old, proposal, 1 + max(taken, default=0))
+        next_number = 1 + max((*(before.names if before else ()), *state.held), default=0)
+        if state.river is not None:
+            return match(masses, scale, old, _proposal_of(state.river, masses, scale), next_number)
+        version = before.version if before else 0
+        deliberation = Deliberation(settings, masses, scale, old, state.docket, version, next_number)
+        if self._told.ordered is not None:
+            regrouping, state.docket = deliberation.obey(self._told.ordered)
+        elif settings.frozen and old is not None:
+            regrouping = deliberation.keep(old)
+        else:
+            regrouping, state.docket = deliberation.decide(rng, self._segments(masses, scale))
+        return regrouping
+
+    def _segments(self, masses: Sums, scale: Scale) -> int:
+        """How many there are to be; looked at anew from time to time, and told even where it is fixed."""
+        state, settings = self.state, self.settings
+        number = state.number or Number(settings.first_segments)
+        if state.snapshot is not None and (not number.advice or state.scanned >= settings.scan_looks):
+            state.scanned = 0
+            found = self.scan()
+            least, most = settings.segments_least, settings.segments_most
+            is_auto = settings.segments == "auto"
+            number = number.after(found, least, most) if is_auto else Number(number.k, found.advice)
+        state.number = number if settings.segments == "auto" else replace(number, k=settings.first_segments)
+        return state.number.k
+
+    @property
+    def _why_so_many(self) -> str:
+        """Why their number is another than before, if it is; said once."""
+        number = self.state.number
+        if number is None or not number.why:
+            return ""
+        self.state.number = replace(number, why="")
+        return number.why
 
     def _snapshot(self, adoption: Adoption, learning_offset: int) -> Snapshot:
         cells, scale = self.state.population.cells, adoption.regrouping.grouping.scale

@@ -35,6 +35,8 @@ class LedgerEntry:
     """For ``renamed``."""
     radii: float | None = None
     """For ``shifted``: distance from the last stated place, in the segment's radii."""
+    why: str = ""
+    """The plain reason, where it is not the customers: a person, or another number of segments."""
 
     @property
     def id(self) -> str:

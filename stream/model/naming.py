@@ -73,6 +73,8 @@ class Wording:
     name: str
     words: tuple[Word, ...]
     doubted_since_ms: int | None = None
+    is_pinned: bool = False
+    """A person wants it to stay as it is."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,9 @@ class Namer:
         for number, difference in differences.items():
             old = before.get(number)
             words = self.words(difference, old.words if old else None)
-            if old is None or (_differ(words, old.words) and (number in shifted or _is_due(old, now_ms))):
+            if old is not None and old.is_pinned:
+                wordings[number] = old
+            elif old is None or (_differ(words, old.words) and (number in shifted or _is_due(old, now_ms))):
                 fresh[number] = words
             else:
                 wordings[number] = _doubted(old, now_ms) if _differ(words, old.words) else _trusted(old)

@@ -6,6 +6,7 @@ what distances are measured in: ``z = weight * clip((y - mean) / sd, -clip, +cli
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -92,3 +93,7 @@ class Snapshot:
     """The first offset of the learning topic that this snapshot does not include."""
     near_constant: tuple[str, ...] = ()
     """Features that should count but hardly vary in the population: weight 0 in this snapshot's scale."""
+
+    def centroids_of(self, segments: Sequence[Segment]) -> FloatArray:
+        """Their centroids in z, (k, d)."""
+        return np.array([s.centroid for s in segments]).reshape(len(segments), len(self.features))

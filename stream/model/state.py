@@ -10,9 +10,12 @@ import numpy as np
 
 from stream.errors import BadRecord
 from stream.model.cells import Cells
+from stream.model.docket_record import arrays_of, docket_of, head_of
 from stream.model.naming import Wording
+from stream.model.number import Number
 from stream.model.nursery import Nursery
 from stream.model.population import Population
+from stream.model.proposals import Docket
 from stream.model.river_kinds import RiverGroups
 from stream.model.snapshot import FloatArray, Scale, Snapshot
 from stream.model.snapshot_record import array, read, written
@@ -38,6 +41,11 @@ class State:
     stated: dict[int, FloatArray] = field(default_factory=dict)
     """Mean in steps (d,) of each assignable segment when it was last stated where it stands."""
     river: RiverGroups | None = None
+    docket: Docket = field(default_factory=Docket)
+    number: Number | None = None
+    """How many segments there are to be; ``None`` before the first scan."""
+    scanned: int = 0
+    """Looks since the last scan."""
 
 
 def pack_state(state: State, snapshot: Snapshot) -> bytes:
@@ -51,6 +59,9 @@ def pack_state(state: State, snapshot: Snapshot) -> bytes:
         "wordings": [[number, asdict(wording)] for number, wording in state.wordings.items()],
         "stated": list(state.stated),
         "river": [state.river.kind, state.river.segments] if state.river else None,
+        "number": asdict(state.number) if state.number else None,
+        "scanned": state.scanned,
+        **head_of(state.docket),
     }
     arrays |= {
         "cell_n": cells.sums.n,
@@ -59,6 +70,7 @@ def pack_state(state: State, snapshot: Snapshot) -> bytes:
         "nursery_y": nursery_y,
         "nursery_n": nursery_n,
         "stated": np.array(list(state.stated.values())),
+        **arrays_of(state.docket),
     }
     return pack(head, arrays | (_written_river(state.river) if state.river else {}))
 
@@ -77,6 +89,9 @@ def unpack_state(record: bytes, settings: ModelSettings) -> State:
             wordings={int(number): _wording(said) for number, said in owner["wordings"]},
             stated=dict(zip(map(int, owner["stated"]), array(arrays, "stated", np.float64, -1, -1), strict=True)),
             river=None if settings.kind == "cells" else _river(owner, arrays, snapshot, settings),
+            docket=docket_of(owner, arrays, len(snapshot.features)),
+            number=Number(**owner["number"]) if owner["number"] else None,
+            scanned=int(owner["scanned"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise BadRecord(f"not an owner's record: {error!r}") from error
@@ -99,7 +114,7 @@ def _population(owner: Mapping[str, Any], arrays: Arrays, snapshot: Snapshot) ->
 
 def _wording(said: Mapping[str, Any]) -> Wording:
     words = tuple((str(feature), bool(high)) for feature, high in said["words"])
-    return Wording(said["name"], words, said["doubted_since_ms"])
+    return Wording(said["name"], words, said["doubted_since_ms"], bool(said["is_pinned"]))
 
 
 def _written_river(river: RiverGroups) -> Arrays:
@@ -114,7 +129,7 @@ def _written_river(river: RiverGroups) -> Arrays:
 
 def _river(owner: Mapping[str, Any], arrays: Arrays, snapshot: Snapshot, settings: ModelSettings) -> RiverGroups:
     """river's clusterer as it was; from its last rows if the settings changed; from the segments if new."""
-    segments, seed, d = settings.segments, settings.seed, len(snapshot.features)
+    segments, seed, d = settings.first_segments, settings.seed, len(snapshot.features)
     if owner["river"] is None:
         fresh = RiverGroups(settings.kind, segments, seed, snapshot.scale)
         centroids = np.array([s.centroid for s in snapshot.segments if not s.retiring])

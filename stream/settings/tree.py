@@ -157,8 +157,13 @@ class ModelSettings(Section):
 
     # cells = population cells (ours); the others are river's own, behind the same seam.
     kind: ModelKind = "cells"
-    # On continuous data no index finds "the" number (DESIGN 4); five is what analysts can hold in mind.
-    segments: int = Field(default=5, ge=2, le=16)
+    # On continuous data no index finds "the" number (DESIGN 4); five is what analysts can hold in mind. "auto": what
+    # three of four indices want in two scans in a row, from segments_least to segments_most (kind cells only).
+    segments: Annotated[int, Field(ge=2, le=16)] | Literal["auto"] = 5
+    segments_least: int = Field(default=4, ge=2, le=16)
+    segments_most: int = Field(default=8, ge=2, le=16)
+    # A scan (35 ms) after so many looks, a day or so of a small shop: groups do not come and go faster.
+    scan_looks: int = Field(default=20_000, ge=1)
     # 20 cells a segment: the grouping is within 1-2 % of batch k-means, a macro step takes 2 ms.
     cells: int = Field(default=100, ge=8, le=1000)
     # The first grouping needs this many distinct customers; events of a few heavy ones would not do.
@@ -170,6 +175,10 @@ class ModelSettings(Section):
     # A cold challenger replaces the warm grouping when its inertia is this share better; 5 % left a lag of 40 d.
     challenger_gain: Share = 0.02
     challenger_tries: int = Field(default=4, ge=0)
+    # auto = a better grouping is adopted when it is found; propose = one that would move more than max_regroup of the
+    # customers at once waits for a person: segstream model show. One in twenty is a busy week of ordinary changes.
+    regroup: Literal["auto", "propose"] = "auto"
+    max_regroup: Share = 0.05
     # The flap budget: a rival must be nearer by this share of the distance. 0.25 suits continuous data (DESIGN 4).
     margin: Share = 0.25
     # Heavy tails: beyond 3 standard deviations a customer is just "far".
@@ -177,6 +186,19 @@ class ModelSettings(Section):
     # No learning at all: segments stay as the newest snapshot has them.
     frozen: bool = False
     seed: int = 7
+
+    @model_validator(mode="after")
+    def _bounds_agree(self) -> Self:
+        if self.segments_least > self.segments_most:
+            raise ValueError("segments_least must not be greater than segments_most")
+        if self.segments == "auto" and self.kind != "cells":
+            raise ValueError(f"segments = 'auto' needs kind 'cells'; {self.kind} wants a number")
+        return self
+
+    @property
+    def first_segments(self) -> int:
+        """The number of segments to begin with."""
+        return min(max(5, self.segments_least), self.segments_most) if self.segments == "auto" else self.segments
 
 
 class WorkerSettings(Section):

@@ -162,28 +162,28 @@ def three_blobs() -> Sums:
 def test_a_challenger_frees_a_warm_start_from_a_local_optimum() -> None:
     masses, rng = three_blobs(), np.random.default_rng(0)
     stuck = groups((0.0, 0.5), (0.0, -0.5), (7.5, 7.5))
-    won = propose(masses, SCALE, stuck, rng, k=3, tries=4, gain=0.02)
+    won = propose(masses, SCALE, stuck, rng, k=3, tries=4, gain=0.02).best
     assert won.challenger_won
     batch = KMeans(3, n_init=10, random_state=0).fit(SCALE.z(masses.mean), sample_weight=masses.n)
     assert won.partition.inertia <= 1.03 * batch.inertia_
-    assert not propose(masses, SCALE, stuck, rng, k=3, tries=0, gain=0.02).challenger_won
+    assert not propose(masses, SCALE, stuck, rng, k=3, tries=0, gain=0.02).best.challenger_won
 
 
 def test_a_challenger_that_is_not_better_by_the_gain_does_not_win() -> None:
     masses, rng = three_blobs(), np.random.default_rng(0)
     right = groups((0.0, 0.0), (15.0, 0.0), (0.0, 15.0))
-    assert not propose(masses, SCALE, right, rng, k=3, tries=9, gain=0.02).challenger_won
+    assert not propose(masses, SCALE, right, rng, k=3, tries=9, gain=0.02).best.challenger_won
 
 
 @pytest.mark.parametrize(("k", "expected"), [(2, 2), (3, 3), (5, 5)])
 def test_a_warm_start_follows_a_changed_number_of_segments(k: int, expected: int) -> None:
     old = groups((0.0, 0.0), (15.0, 0.0), (0.0, 15.0))
-    found = propose(three_blobs(), SCALE, old, np.random.default_rng(0), k=k, tries=0, gain=0.02)
+    found = propose(three_blobs(), SCALE, old, np.random.default_rng(0), k=k, tries=0, gain=0.02).best
     assert len(found.partition.centres) == expected
 
 
 def test_no_more_groups_than_places() -> None:
     found: Partition = propose(
         cells([(0, 0), (0, 0), (900, 0)]), SCALE, None, np.random.default_rng(0), k=5, tries=4, gain=0.02
-    ).partition
+    ).best.partition
     assert len(found.centres) == 2

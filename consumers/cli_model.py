@@ -1,0 +1,92 @@
+"""The commands of analysts: the model, its proposals, and the names of segments."""
+
+# ruff: noqa: PLC0415
+# Commands import what they need when they run, so that help comes at once.
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+model = typer.Typer(help="The model: what stands, and what is proposed.", no_args_is_help=True)
+segments = typer.Typer(help="Names, sizes and profiles of the segments; with a command: name them.")
+
+Json = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
+By = Annotated[str, typer.Option("--by", metavar="NAME", help="Who says so, for the ledger.")]
+Proposal = Annotated[int, typer.Argument(min=1, metavar="N", help="Its number, from `segstream model show`.")]
+Segment = Annotated[str, typer.Argument(metavar="ID", help="Such as s3.")]
+
+
+@model.command()
+def show(ctx: typer.Context, as_json: Json = False) -> None:
+    """What stands, how many segments would fit, and who the proposal that waits would move where."""
+    from consumers import desk
+
+    desk.show(ctx.obj, as_json=as_json)
+
+
+@model.command()
+def accept(ctx: typer.Context, proposal: Proposal, by: By = "") -> None:
+    """Adopt the grouping that waits."""
+    from consumers import desk
+
+    desk.decide(ctx.obj, "accept", proposal, by)
+
+
+@model.command()
+def reject(ctx: typer.Context, proposal: Proposal, by: By = "") -> None:
+    """Keep the segments as they are; the same grouping is not proposed again."""
+    from consumers import desk
+
+    desk.decide(ctx.obj, "reject", proposal, by)
+
+
+@model.command()
+def rollback(
+    ctx: typer.Context,
+    version: Annotated[int, typer.Argument(min=1, metavar="VERSION", help="Of a model that is still kept.")],
+    by: By = "",
+) -> None:
+    """Go back to the segments of an earlier model, under the ids they had.
+
+    From then on large regroupings wait for a person, until one is accepted.
+    """
+    from consumers import desk
+
+    desk.decide(ctx.obj, "rollback", version, by)
+
+
+@segments.callback(invoke_without_command=True)
+def list_segments(ctx: typer.Context, as_json: Json = False) -> None:
+    """Names, sizes and profiles of the segments."""
+    if ctx.invoked_subcommand is None:
+        from consumers import inspecting
+
+        inspecting.list_segments(ctx.obj, as_json=as_json)
+
+
+@segments.command()
+def rename(
+    ctx: typer.Context, segment: Segment, name: Annotated[str, typer.Argument(metavar="NAME")], by: By = ""
+) -> None:
+    """Give a segment a name that stays."""
+    from consumers import desk
+
+    desk.name(ctx.obj, "rename", segment, name, by)
+
+
+@segments.command()
+def pin(ctx: typer.Context, segment: Segment, by: By = "") -> None:
+    """Keep the name that a segment has, whatever its customers do."""
+    from consumers import desk
+
+    desk.name(ctx.obj, "pin", segment, None, by)
+
+
+@segments.command()
+def unpin(ctx: typer.Context, segment: Segment, by: By = "") -> None:
+    """Let a segment be named by what its customers do again."""
+    from consumers import desk
+
+    desk.name(ctx.obj, "unpin", segment, None, by)

@@ -1,0 +1,88 @@
+"""Told: what analysts have said since the last macro step, and what comes of it in the next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from stream.contracts.commands import Command
+from stream.model.deliberation import Ordered
+from stream.model.ledger import LedgerEntry
+from stream.model.snapshot import Snapshot
+from stream.model.state import State
+
+_STRUCTURE = ("born", "split", "merged", "retiring")
+
+
+@dataclass
+class Told:
+    """Takes commands; ``ordered`` is the grouping they come to, if it is any."""
+
+    commands: list[Command] = field(default_factory=list)
+    ordered: Ordered | None = None
+    _because: str = ""
+    """Of the grouping."""
+
+    def take(self, command: Command, state: State, earlier: Snapshot | None) -> str:
+        """Take a command; what it says of names and of the docket holds at once. Returns why not, empty if taken."""
+        if state.snapshot is None:
+            return "there is no model yet"
+        deeds = {"accept": self._accept, "reject": self._reject, "rollback": self._roll_back}
+        deed = deeds.get(command.deed)
+        refusal = deed(command, state, earlier) if deed else _name(command, state)
+        if not refusal:
+            self.commands.append(command)
+        return refusal
+
+    def explained(self, entries: Sequence[LedgerEntry], why_so_many: str) -> tuple[LedgerEntry, ...]:
+        """The ledger entries of the macro step, with who wanted it, or why there are more or fewer segments."""
+        renamed = {c.segment: _by(c, "renamed") for c in self.commands if c.deed == "rename"}
+        because = self._because or why_so_many
+        reasons = [
+            renamed.get(e.number, "") if e.kind == "renamed" else because * (e.kind in _STRUCTURE) for e in entries
+        ]
+        return tuple(replace(entry, why=why) for entry, why in zip(entries, reasons, strict=True))
+
+    def _accept(self, command: Command, state: State, _: Snapshot | None) -> str:
+        waiting = state.docket.waiting
+        if waiting is None or waiting.version != command.version:
+            return f"no proposal {command.version} waits"
+        self.ordered, self._because = Ordered(waiting.centres), _by(command, f"proposal {waiting.version} accepted")
+        return ""
+
+    def _reject(self, command: Command, state: State, _: Snapshot | None) -> str:
+        waiting = state.docket.waiting
+        if waiting is None or waiting.version != command.version:
+            return f"no proposal {command.version} waits"
+        state.docket = replace(state.docket, waiting=None, rejected=waiting.centres)
+        return ""
+
+    def _roll_back(self, command: Command, state: State, earlier: Snapshot | None) -> str:
+        if state.river is not None:
+            return f"models of kind {state.river.kind} cannot be gone back to"
+        if earlier is None or earlier.version != command.version:
+            return f"model {command.version} is not kept any more"
+        standing = [s for s in earlier.segments if not s.retiring]
+        centres = earlier.scale.steps(earlier.centroids_of(standing))
+        self.ordered = Ordered(centres, tuple(s.number for s in standing))
+        self._because = _by(command, f"back to model {earlier.version}")
+        return ""
+
+
+def _name(command: Command, state: State) -> str:
+    number = command.segment or 0
+    wording = state.wordings.get(number)
+    if wording is None:
+        return f"there is no segment s{number}"
+    if command.deed == "rename":
+        name = (command.name or "").strip()
+        if any(other.name == name for n, other in state.wordings.items() if n != number):
+            return f"another segment is called '{name}'"
+        state.wordings[number] = replace(wording, name=name, is_pinned=True, doubted_since_ms=None)
+    else:
+        state.wordings[number] = replace(wording, is_pinned=command.deed == "pin", doubted_since_ms=None)
+    return ""
+
+
+def _by(command: Command, what: str) -> str:
+    return f"{what} by {command.by}" if command.by else what

@@ -1,0 +1,133 @@
+"""What analysts say reaches whoever is owner, in order with what is learnt; the model topic says what stands."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from benchmarks.chaos.world import read_world
+from consumers.auditing import audit
+from consumers.memory_source import MemoryTail
+from consumers.model_feed import find_model
+from consumers.showing.model import model_page
+from consumers.standing import standing
+from consumers.twins import Twins, drain
+from producers.personas import Personas, PersonasPlan
+from producers.sink import Outgoing
+from stream.contracts.commands import KEY, Command, Deed, encode_command
+from stream.contracts.segments import decode_entry
+from stream.customer.features import FeatureSet
+from stream.errors import SegstreamError
+from stream.settings import load
+from tests.consumers.showing.terminal import shown
+
+MODEL = {"warmup_customers": 30, "macro_rows": 150, "interval_seconds": 0, "cells": 20, "segments": 4}
+
+
+class Shop:
+    def __init__(self, **model: Any) -> None:
+        self.twins = Twins(
+            load(flags={"profile": "personas", "model": {**MODEL, **model}, "kafka": {"max_poll_records": 100}})
+        )
+        self.topics = self.twins.settings.topics
+        self.features = FeatureSet(self.twins.settings.customers)
+        self.events = iter(Personas(PersonasPlan(customers=60, days=300, seed=8)))
+        self.tail = MemoryTail(self.twins.broker)
+        self.lockstep = self.twins.lockstep()
+
+    def live(self, events: int) -> None:
+        self.twins.send(event for _, event in zip(range(events), self.events, strict=False))
+        drain(self.lockstep.run_once)
+
+    def tell(self, deed: Deed, **what: Any) -> None:
+        value = encode_command(Command(deed, "2024-01-01T00:00:00.000Z", "ann", **what))
+        self.twins.broker.append(Outgoing(self.topics.learning, 0, KEY, value))
+
+    def raw(self, value: bytes) -> None:
+        self.twins.broker.append(Outgoing(self.topics.learning, 0, KEY, value))
+
+    def names(self) -> dict[str, str]:
+        return {id_: str(profile["name"]) for id_, profile in self.twins.store.reader.segments().items()}
+
+    def whys(self) -> list[str]:
+        entries, _ = self.twins.broker.read(self.topics.ledger, 0, 0, 10_000)
+        return [decode_entry(entry.value or b"").detail.text for _, entry in entries]
+
+    def is_sound(self) -> bool:
+        read_world(self.twins.settings, self.tail, self.twins.store.reader).check()
+        return all(part.holds for part in audit(self.twins.settings, self.tail, self.twins.store.reader, 4, 0))
+
+
+@pytest.fixture
+def shop() -> Shop:
+    shop = Shop()
+    shop.live(1500)
+    return shop
+
+
+def test_a_name_reaches_store_ledger_and_the_next_owner(shop: Shop) -> None:
+    first = min(shop.names())
+    shop.tell("rename", segment=int(first[1:]), name="early birds")
+    shop.live(200)
+    assert shop.names()[first] == "early birds"
+    assert any("early birds" in why and "renamed by ann" in why for why in shop.whys())
+    shop.lockstep.close()
+    shop.lockstep = shop.twins.lockstep()
+    shop.live(400)
+    assert shop.names()[first] == "early birds"
+    assert shop.is_sound()
+
+
+def test_a_rollback_is_told_once_and_the_sums_stay_exact(shop: Shop) -> None:
+    before = standing(shop.twins.settings, shop.features, shop.tail)
+    earlier = before.versions[-3]
+    old = find_model(shop.tail, shop.topics.model, shop.features.features_id, earlier)
+    assert old is not None
+    shop.tell("rollback", version=earlier)
+    shop.live(100)
+    after = standing(shop.twins.settings, shop.features, shop.tail)
+    assert after.docket.is_cautious
+    assert [s.number for s in after.snapshot.segments if not s.retiring] == [
+        s.number for s in old.segments if not s.retiring
+    ]
+    assert shop.is_sound()
+
+
+def test_what_cannot_be_done_stops_nobody(shop: Shop) -> None:
+    shop.tell("accept", version=99)
+    shop.tell("rollback", version=99)
+    shop.tell("pin", segment=99)
+    shop.raw(b"{")
+    shop.raw(json.dumps({"deed": "explode", "at": "2024-01-01T00:00:00.000Z"}).encode())
+    shop.live(300)
+    assert shop.is_sound()
+
+
+def test_the_page_says_what_waits_and_what_to_type() -> None:
+    shop = Shop(regroup="propose", max_regroup=0.0)
+    for _ in range(12):
+        shop.live(250)
+        found = standing(shop.twins.settings, shop.features, shop.tail)
+        if found.docket.waiting is not None:
+            break
+    waiting = found.docket.waiting
+    assert waiting is not None, "a challenger that moves anybody at all waits"
+    page = "\n".join(shown(model_page(found)))
+    assert f"segstream model accept {waiting.version}" in page
+    assert "segments that each index would choose" in page
+    told = found.to_json()
+    assert told["proposal"]["number"] == waiting.version
+    moved = sum(f["customers"] for f in told["proposal"]["flows"] if f["from_id"] != f["to_id"])
+    everybody = sum(f["customers"] for f in told["proposal"]["flows"])
+    assert told["proposal"]["moved_share"] == pytest.approx(moved / everybody)
+    shop.tell("accept", version=waiting.version)
+    shop.live(250)
+    assert any(f"proposal {waiting.version} accepted by ann" in why for why in shop.whys()) or shop.is_sound()
+
+
+def test_without_a_model_there_is_a_sentence() -> None:
+    shop = Shop()
+    with pytest.raises(SegstreamError, match="the first comes when 30 customers"):
+        standing(shop.twins.settings, shop.features, shop.tail)
