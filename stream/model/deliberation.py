@@ -75,10 +75,13 @@ class Deliberation:
         return propose(self.masses, self.scale, self.old, rng, k=k, tries=tries, gain=gain)
 
     def _of_another_number(self, rng: np.random.Generator, k: int, old: Grouping) -> Proposal | None:
-        """The best grouping of ``k``, if there are to be more or fewer segments than there are."""
+        """A grouping of ``k``, if there are to be more or fewer segments than there are: fewer by merging neighbours,
+        more as it fits best.
+        """
         if k == len(old.numbers):
             return None
-        found = self._propose(rng, k).best.partition
+        proposals = self._propose(rng, k)
+        found = (proposals.warm if k < len(old.numbers) else proposals.best).partition
         if len(found.centres) == len(old.numbers) or self.docket.is_rejected(found, self.masses, self.scale):
             return None
         return Proposal(found, challenger_won=True)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from stream.model.kmeans import Partition, lloyd, nearest, seeds, weighted_means
+from stream.model.kmeans import Partition, lloyd, nearest, seeds, squared_distances, weighted_means
 from stream.model.snapshot import FloatArray, IntArray, Scale, Vectors
 from stream.model.sums import Sums
 
@@ -177,12 +177,24 @@ def _inertia(partition: Partition) -> float:
 
 
 def _warm_start(z: FloatArray, weights: FloatArray, labels: IntArray, k: int, rng: np.random.Generator) -> FloatArray:
-    """Means of what the old groups hold now: the k heaviest, or all and k-means++ seeds up to k."""
+    """Means of what the old groups hold now; with k-means++ seeds up to k, or the nearest merged down to k."""
     used, labels = np.unique(labels, return_inverse=True)
     means = weighted_means(z, weights, labels, len(used))
-    heaviest = np.argsort(-np.bincount(labels, weights), kind="stable")[:k]
-    means = means[np.sort(heaviest)]
+    mass: FloatArray = np.bincount(labels, weights).astype(np.float64)
+    while len(means) > k:
+        means, mass = _merged(means, mass)
     return np.concatenate([means, z[seeds(z, weights, k - len(means), rng, given=means)]])
+
+
+def _merged(means: FloatArray, mass: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """One group less: of the pair whose union adds least to the inertia (Ward, 1963)."""
+    cost = squared_distances(means, means) * (mass[:, None] * mass) / (mass[:, None] + mass)
+    np.fill_diagonal(cost, np.inf)
+    i, j = sorted(divmod(int(cost.argmin()), len(means)))
+    means, mass = means.copy(), mass.copy()
+    means[i] = (means[i] * mass[i] + means[j] * mass[j]) / (mass[i] + mass[j])
+    mass[i] += mass[j]
+    return np.delete(means, j, axis=0), np.delete(mass, j)
 
 
 def _kept(shared: IntArray, old: Grouping, scale: Scale, centres: FloatArray) -> dict[int, int]:

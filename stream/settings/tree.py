@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, SecretStr, field_validator, model_validator
 
 from stream.settings.declarations import Accumulator, Feature
 
@@ -149,6 +149,19 @@ class CustomerSettings(Section):
         return round((self.dormancy_floor_days or 4 * self.typical_gap_days) * 86_400_000)
 
 
+MOST_SEGMENTS = 16
+
+
+def _segments(said: object) -> int | Literal["auto"]:
+    """A number of segments, or ``auto``; a union would blame the parts and not the setting."""
+    if said == "auto":
+        return "auto"
+    number = int(said) if isinstance(said, int) or (isinstance(said, str) and said.isdecimal()) else 0
+    if not 2 <= number <= MOST_SEGMENTS:
+        raise ValueError(f"should be a number from 2 to {MOST_SEGMENTS}, or 'auto'")
+    return number
+
+
 ModelKind = Literal["cells", "kmeans", "streamkmeans", "clustream", "dbstream", "denstream"]
 
 
@@ -159,7 +172,7 @@ class ModelSettings(Section):
     kind: ModelKind = "cells"
     # On continuous data no index finds "the" number (DESIGN 4); five is what analysts can hold in mind. "auto": what
     # three of four indices want in two scans in a row, from segments_least to segments_most (kind cells only).
-    segments: Annotated[int, Field(ge=2, le=16)] | Literal["auto"] = 5
+    segments: Annotated[int | Literal["auto"], PlainValidator(_segments)] = 5
     segments_least: int = Field(default=4, ge=2, le=16)
     segments_most: int = Field(default=8, ge=2, le=16)
     # A scan (35 ms) after so many looks, a day or so of a small shop: groups do not come and go faster.
