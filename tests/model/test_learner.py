@@ -188,11 +188,14 @@ def test_a_retiring_segment_stays_listed_while_somebody_holds_it() -> None:
 
 
 def test_split_and_merger_are_told() -> None:
-    people = crowd([[0.0, 0.0], [900.0, 0.0], [6000.0, 0.0]], segments=2)
+    rng = np.random.default_rng(0)
+    few = blobs(rng, [[0.0, 6000.0]], 6)
+    y = np.concatenate([blobs(rng, [[0.0, 0.0]], 120), few, blobs(rng, [[6000.0, 0.0]], 60)])
+    people = Crowd(y, Learner(described(2), settings(segments=2)))
     people.step()
     people.step()
     pair = int(people.held[0])
-    assert people.held[60] == pair
+    assert people.held[120] == pair
     packed = people.learner.to_record(people.learner.macro_step(0).snapshot)
     people.learner = Learner.from_record(packed, people.learner.features, settings(segments=3))
     split = people.step()
