@@ -91,11 +91,12 @@ def chosen(kinds: int) -> list[Poison]:
     return [CORPUS[i * len(CORPUS) // kinds] for i in range(kinds)]
 
 
-def settings_of(bootstrap_servers: str, redis_url: str) -> Tree:
-    """Settings for this broker and store, with topics that nobody else has."""
+def settings_of(bootstrap_servers: str, redis_url: str, client: str = "kafka-python") -> Tree:
+    """Settings for this broker and store, with topics that nobody else has. ``client``: of the service."""
     tag = time.time_ns()
     kafka = {
         "bootstrap_servers": bootstrap_servers,
+        "client": client,
         "group": f"poison-{tag}",
         "transactional_id": f"poison-{tag}",
         "session_timeout_seconds": 3.0,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from benchmarks.chaos import admission, brokers, groups, measures, misuse, stores
+from benchmarks.chaos import admission, bad_input, brokers, groups, measures, misuse, stores
 from benchmarks.chaos.crashes import crash_row
 from benchmarks.chaos.scene import Scene, Tally
 from benchmarks.chaos.tripwire import POINTS
@@ -46,6 +46,9 @@ ACTS: dict[int | str, Act] = {
     26: Act("Redis replies lost, 3 s late, connections half open", stores.far_away),
     27: Act("evicting Redis, recreated topic, more partitions, input gone before it was read", misuse.misconfigured),
     28: Act("duplicates: 1 %, in bursts, across restarts", misuse.duplicates),
+    29: Act("late, early, equal, absurd times", bad_input.odd_times),
+    30: Act("payloads that are no events", bad_input.fuzzed),
+    31: Act("oversized events", bad_input.oversized),
     32: Act("nothing but poison", misuse.poisoned),
     33: Act("one customer is half of the traffic; a backlog", misuse.hot_key),
     35: Act("bad snapshots on the model topic", misuse.forged_models),
@@ -58,12 +61,6 @@ ACTS: dict[int | str, Act] = {
 """Row -> what runs it."""
 
 ELSEWHERE: dict[int | str, tuple[str, str]] = {
-    29: (
-        "late, early, equal, absurd times; a wall clock that jumps",
-        "pure: tests/decision/test_clock.py, tests/contracts/test_timestamps.py, tests/customer/test_fold.py",
-    ),
-    30: ("fuzzed payloads", "benchmarks.poison on a broker; tests/contracts/test_events.py, test_strict_json.py"),
-    31: ("oversized events and states", "benchmarks.poison; tests/contracts/test_events.py"),
     34: ("erase racing events", "not built here yet"),
 }
 """Row -> (fault, why it is not run here)."""
