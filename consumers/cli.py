@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from consumers import cli_inspect, cli_model, cli_operate, logs
+from consumers import cli_inspect, cli_model, cli_operate, cli_settings, logs
 from consumers.printable import safe
 from stream.errors import SegstreamError, SettingsError
 
@@ -69,6 +69,7 @@ app.add_typer(cli_operate.app)
 app.add_typer(cli_inspect.customer, name="customer")
 app.add_typer(cli_model.model, name="model")
 app.add_typer(cli_model.segments, name="segments")
+app.add_typer(cli_settings.app, name="settings")
 app.add_typer(topics, name="topics")
 app.add_typer(produce, name="produce")
 

@@ -27,7 +27,7 @@ from producers.files import FileOrders, parse_columns, read_orders
 from producers.journey import Journey
 from producers.kafka_writer import KafkaWriter
 from producers.orders import Events
-from producers.personas import Personas, PersonasPlan
+from producers.personas import CASTS, RETAIL, Personas, PersonasPlan, cast_of
 from producers.replay import Pace, Sent, replay
 from producers.replay import Progress as Report
 from producers.writer import Writer
@@ -91,6 +91,7 @@ def replay_command(
 def personas_command(
     ctx: typer.Context,
     *,
+    cast: Annotated[str, typer.Option(metavar="NAME", help=f"Who they are: {', '.join(CASTS)}.")] = RETAIL.name,
     customers: Annotated[int, typer.Option(min=1, help="How many customers.")] = PersonasPlan.customers,
     days: Annotated[int, typer.Option(min=1, help="For how long.")] = PersonasPlan.days,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same bytes.")] = PersonasPlan.seed,
@@ -101,7 +102,7 @@ def personas_command(
     as_json: Json = False,
 ) -> None:
     """Simulate customers whose true segments are known, with drift on schedule."""
-    plan = PersonasPlan(customers=customers, days=days, seed=seed, views_per_order=views)
+    plan = PersonasPlan(cast_of(cast), customers=customers, days=days, seed=seed, views_per_order=views)
     settings: Tree = ctx.obj
     pace = Pace(speed)
     personas = Personas(plan)

@@ -18,8 +18,6 @@ _SPIKE_TAIL = 1.2
 _SPIKE_MOST = 100.0
 _ORDER_SD = 0.5
 """Standard deviation between a customer's orders, in log odds of shares."""
-_CONCENTRATION = 8.0
-"""Of an order's mix around its customer's (Dirichlet): the higher, the more alike its orders."""
 _LEAST_PART = 0.04
 """Parts of a basket below this are left out: nobody buys of everything every time."""
 
@@ -46,7 +44,8 @@ def fill(people: People, customer: IntArray, day: IntArray, dearer: FloatArray, 
     price = looks.column(lambda p: p.item_price)[row] * np.exp(traits.price[customer])
     noise = rng.normal(0, _ORDER_SD, n)
     discount = share(looks.column(lambda p: p.discount_share)[row], traits.discount[customer] + noise)
-    lines = _lines(amount, _parts(looks.column(lambda p: p.mix)[row], traits.mix[customer], rng))
+    mean = looks.column(lambda p: p.mix)[row] * np.exp(traits.mix[customer])
+    lines = _lines(amount, _parts(mean, people.cast.concentration, rng))
     cents = lines.sum(axis=1)
     private = share(looks.column(lambda p: p.private_label_share)[row], traits.private_label[customer])
     return Baskets(
@@ -58,10 +57,9 @@ def fill(people: People, customer: IntArray, day: IntArray, dearer: FloatArray, 
     )
 
 
-def _parts(mix: FloatArray, offset: FloatArray, rng: Generator) -> FloatArray:
-    """Parts of each basket by category, summing to 1. Shape (orders, categories)."""
-    mean = mix * np.exp(offset)
-    drawn = rng.gamma(_CONCENTRATION * mean / mean.sum(axis=1, keepdims=True))
+def _parts(mean: FloatArray, concentration: float, rng: Generator) -> FloatArray:
+    """Parts of each basket by category, around its customer's ``mean``, summing to 1. Shape (orders, categories)."""
+    drawn = rng.gamma(concentration * mean / mean.sum(axis=1, keepdims=True))
     drawn[drawn < _LEAST_PART * drawn.sum(axis=1, keepdims=True)] = 0.0
     return np.asarray(drawn / drawn.sum(axis=1, keepdims=True))
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from producers.personas.cast import GONE, SHARES, Birth, Death
+from producers.personas.cast import GONE, Birth, Death
 from producers.personas.plan import PersonasPlan
 
 Lives = NDArray[np.int8]
@@ -20,13 +20,14 @@ _LEAST_LIFE_DAYS = 30
 
 def live(plan: PersonasPlan, rng: Generator) -> Lives:
     """Simulate all lives, day by day. Shape (customers, days)."""
-    persona = rng.choice(len(SHARES), plan.customers, p=SHARES)
-    alive = set(range(len(SHARES)))
+    shares = plan.cast.shares
+    persona = rng.choice(len(shares), plan.customers, p=shares)
+    alive = set(range(len(shares)))
     becomes = np.full(plan.customers, GONE)
     becomes_on = np.full(plan.customers, _NEVER)
     lives = np.empty((plan.customers, plan.days), dtype=np.int8)
     for day in range(plan.days):
-        for drift in plan.drift:
+        for drift in plan.cast.drift:
             if drift.day == day and isinstance(drift, Birth):
                 drawn = rng.random(plan.customers) < drift.share
                 becomes[drawn] = drift.persona

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from producers.personas.cast import CAST, CATEGORIES, Drift, Persona, Shift
+from producers.personas.cast import Cast, Persona, Shift
 from producers.personas.lives import Lives, live
 from producers.personas.plan import PersonasPlan
 
@@ -38,8 +38,8 @@ class Traits:
     mix: FloatArray
 
     @classmethod
-    def draw(cls, n: int, rng: Generator) -> Traits:
-        """Traits of ``n`` customers."""
+    def draw(cls, n: int, categories: int, rng: Generator) -> Traits:
+        """Traits of ``n`` customers, who buy of so many categories."""
         return cls(
             gap=rng.normal(0, _GAP_SD, n),
             basket=rng.normal(0, _BASKET_SD, n),
@@ -48,7 +48,7 @@ class Traits:
             private_label=rng.normal(0, _SHARE_SD, n),
             weekend=rng.normal(0, _SHARE_SD, n),
             evening=rng.normal(0, _SHARE_SD, n),
-            mix=rng.normal(0, _MIX_SD, (n, len(CATEGORIES))),
+            mix=rng.normal(0, _MIX_SD, (n, categories)),
         )
 
 
@@ -61,11 +61,11 @@ class Looks:
     """Row by (persona, day)."""
 
     @classmethod
-    def of(cls, drift: Sequence[Drift], days: int) -> Looks:
-        """The cast and its shifts, over ``days`` days."""
-        personas = list(CAST)
-        row = np.repeat(np.arange(len(CAST))[:, None], days, axis=1)
-        for shift in drift:
+    def of(cls, cast: Cast, days: int) -> Looks:
+        """A cast and its shifts, over ``days`` days."""
+        personas = list(cast.personas)
+        row = np.repeat(np.arange(len(personas))[:, None], days, axis=1)
+        for shift in cast.drift:
             if isinstance(shift, Shift):
                 row[shift.persona, shift.day :] = len(personas)
                 personas.append(shift.into)
@@ -80,6 +80,7 @@ class Looks:
 class People:
     """Everybody, for the whole time."""
 
+    cast: Cast
     lives: Lives
     traits: Traits
     looks: Looks
@@ -88,7 +89,8 @@ class People:
     def draw(cls, plan: PersonasPlan, rng: Generator) -> People:
         """The customers of a plan."""
         lives = live(plan, rng)
-        return cls(lives, Traits.draw(plan.customers, rng), Looks.of(plan.drift, plan.days))
+        traits = Traits.draw(plan.customers, len(plan.cast.categories), rng)
+        return cls(plan.cast, lives, traits, Looks.of(plan.cast, plan.days))
 
     def row(self, customer: IntArray, day: IntArray) -> IntArray:
         """Which look these customers have on these days; meaningless for those who are gone."""

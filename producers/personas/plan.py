@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from producers.orders import epoch_ms
-from producers.personas.cast import CAST, DRIFT, Birth, Drift
+from producers.personas.cast import Birth, Cast
+from producers.personas.retail import RETAIL
 from stream.errors import SettingsError
 
 DAY_MS = 86_400_000
@@ -19,6 +20,8 @@ class PersonasPlan:
     Raises ``SettingsError`` when a number makes no sense.
     """
 
+    cast: Cast = RETAIL
+    """Who the customers are, and what happens to them."""
     customers: int = 2500
     days: int = 365
     seed: int = 0
@@ -32,20 +35,19 @@ class PersonasPlan:
     """Customers who stop within their first weeks: long silent for most of the time."""
     moves_per_year: float = 0.09
     """How often a customer becomes another persona by itself, besides the drift."""
-    drift: tuple[Drift, ...] = DRIFT
-    """What happens to whole personas, by day; what lies after the end does not happen."""
     views_per_order: float = 0.0
-    """Mean number of looks at the shop before an order; 0 = orders only."""
+    """Mean number of looks at the shop before an order, besides the persona's own."""
 
     def __post_init__(self) -> None:
         shares = (self.newcomer_share, self.stopper_share, self.ghost_share)
-        births = [drift.share for drift in self.drift if isinstance(drift, Birth)]
+        births = [drift.share for drift in self.cast.drift if isinstance(drift, Birth)]
         if self.customers < 1 or self.days < 1 or self.seed < 0:
             raise SettingsError("personas: customers and days must be at least 1, seed at least 0")
         if not all(0 <= share <= 1 for share in (*shares, *births)) or self.stopper_share + self.ghost_share > 1:
             raise SettingsError("personas: shares lie between 0 and 1, and stoppers and ghosts are not the same")
-        if any(not 0 <= drift.persona < len(CAST) or drift.day < 0 for drift in self.drift):
-            raise SettingsError(f"personas: drift is of personas 0 to {len(CAST) - 1}, from day 0 on")
+        last = len(self.cast.personas) - 1
+        if any(not 0 <= drift.persona <= last or drift.day < 0 for drift in self.cast.drift):
+            raise SettingsError(f"personas: drift is of personas 0 to {last}, from day 0 on")
         if self.moves_per_year < 0 or self.views_per_order < 0:
             raise SettingsError("personas: rates cannot be negative")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC
 from pathlib import Path
 from typing import NamedTuple
@@ -12,7 +12,7 @@ import numpy as np
 
 from producers.orders import Encoded, Line, encode_order, encode_view
 from producers.personas.baskets import Baskets, fill
-from producers.personas.cast import CATEGORIES, GONE
+from producers.personas.cast import GONE
 from producers.personas.lives import Lives
 from producers.personas.people import IntArray, People
 from producers.personas.plan import DAY_MS, PersonasPlan
@@ -84,7 +84,7 @@ class Personas:
 
     def _baskets(self, first: int, customer: IntArray, day: IntArray) -> Iterator[_Basket]:
         rng = np.random.default_rng([self.plan.seed, first])
-        return _rows(fill(self._people, customer, day, self._dearer[day], rng))
+        return _rows(fill(self._people, customer, day, self._dearer[day], rng), self.plan.cast.categories)
 
 
 def customer_id(number: int) -> str:
@@ -100,10 +100,10 @@ _Basket = tuple[float, int, float, list[Line]]
 """Amount, items, discount, lines."""
 
 
-def _rows(baskets: Baskets) -> Iterator[_Basket]:
+def _rows(baskets: Baskets, categories: Sequence[str]) -> Iterator[_Basket]:
     money = (baskets.cents, baskets.discount_cents, baskets.lines_cents)
     amount, discount, parts = ((cents / 100).tolist() for cents in money)
     labels = baskets.private_label.tolist()
     for row in zip(amount, baskets.items.tolist(), discount, parts, labels, strict=True):
-        lines = zip(CATEGORIES, row[3], row[4], strict=True)
+        lines = zip(categories, row[3], row[4], strict=True)
         yield row[0], row[1], row[2], [line for line in lines if line[1]]

@@ -13,14 +13,14 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from producers.personas.cast import GONE
+from producers.personas.cast import GONE, Cast
 from producers.personas.people import FloatArray, IntArray, People, share
 from producers.personas.plan import DAY_MS, PersonasPlan
 
 _REGULARITY = 3.0
 """Shape of the gaps: 1 would be a Poisson process; people are more regular than that."""
 _HOUR_MS = 3_600_000
-_SHOP_OPENS, _EVENING_STARTS, _SHOP_CLOSES = 8, 17, 22
+_EVENING_STARTS = 17
 _VIEW_MEAN_MS = 20 * 60_000
 _CHRISTMAS_DAY_OF_YEAR = 352
 
@@ -40,9 +40,10 @@ def visit(plan: PersonasPlan, people: People, rng: Generator) -> Visits:
     order_days = _order_days(plan, people, rng)
     customer = np.repeat(np.arange(plan.customers), [len(days) for days in order_days])
     day = np.concatenate(order_days)
-    evening = people.looks.column(lambda p: p.evening_share)[people.row(customer, day)]
-    at_ms = day * DAY_MS + _time_of_day(share(evening, people.traits.evening[customer]), rng)
-    views = rng.poisson(plan.views_per_order, len(day))
+    row = people.row(customer, day)
+    evening = people.looks.column(lambda p: p.evening_share)[row]
+    at_ms = day * DAY_MS + _time_of_day(share(evening, people.traits.evening[customer]), plan.cast, rng)
+    views = rng.poisson(plan.views_per_order + people.looks.column(lambda p: p.views_per_order)[row])
     before = rng.exponential(_VIEW_MEAN_MS, views.sum()).astype(np.int64)
     viewed_at = np.maximum(np.repeat(at_ms, views) - before, np.repeat(day, views) * DAY_MS)
     customer = np.concatenate([customer, np.repeat(customer, views)])
@@ -56,7 +57,8 @@ def season(plan: PersonasPlan) -> tuple[FloatArray, FloatArray]:
     """Factors by day of the rate and of the amounts: a slow wave; before Christmas more and dearer orders."""
     of_year = (plan.start.timetuple().tm_yday - 1 + np.arange(plan.days)) % 365
     christmas = np.exp(-(((of_year - _CHRISTMAS_DAY_OF_YEAR) / 9) ** 2))
-    return 1 + 0.08 * np.sin(2 * np.pi * of_year / 365) + 0.3 * christmas, 1 + 0.25 * christmas
+    more, dearer = plan.cast.christmas_orders * christmas, plan.cast.christmas_amounts * christmas
+    return 1 + 0.08 * np.sin(2 * np.pi * of_year / 365) + more, 1 + dearer
 
 
 def _order_days(plan: PersonasPlan, people: People, rng: Generator) -> list[IntArray]:
@@ -86,9 +88,9 @@ def _renewals(until: float, rng: Generator) -> FloatArray:
     return times[times < until]
 
 
-def _time_of_day(evening_share: FloatArray, rng: Generator) -> IntArray:
+def _time_of_day(evening_share: FloatArray, cast: Cast, rng: Generator) -> IntArray:
     n = len(evening_share)
     is_evening = rng.random(n) < evening_share
-    opens = np.where(is_evening, _EVENING_STARTS, _SHOP_OPENS)
-    closes = np.where(is_evening, _SHOP_CLOSES, _EVENING_STARTS)
+    opens = np.where(is_evening, _EVENING_STARTS, cast.opens_hour)
+    closes = np.where(is_evening, cast.closes_hour, _EVENING_STARTS)
     return np.asarray((opens + rng.random(n) * (closes - opens)) * _HOUR_MS, dtype=np.int64)

@@ -251,8 +251,8 @@ class MetricsSettings(Section):
 class Tree(Section):
     """All settings; ``loading.load`` reads them from file, environment and flags."""
 
-    # Which shipped declarations stand under the file's own: retail, personas, or none.
-    profile: Literal["retail", "personas", "none"] = "retail"
+    # Which shipped declarations stand under the file's own; personas is retail for simulated customers.
+    profile: Literal["retail", "telecom", "streaming", "personas", "none"] = "retail"
     kafka: KafkaSettings = KafkaSettings()
     topics: TopicSettings = TopicSettings()
     redis: RedisSettings = RedisSettings()

@@ -16,7 +16,7 @@ from stream.errors import BrokerUnavailable, SettingsError
 from stream.settings import Tree
 
 COMMANDS = ["run", "demo", "watch", "customers", "segments", "doctor", "audit", "pause", "resume"]
-COMMANDS += ["customer", "migrate", "topics", "produce"]
+COMMANDS += ["customer", "migrate", "settings", "topics", "produce"]
 # Three times what it takes on two busy cores; the promise is half a second.
 HELP_SECONDS = 1.5
 
@@ -53,7 +53,7 @@ def test_help_names_every_command_and_hides_those_of_the_supervisor() -> None:
     assert not {"worker", "owner"} & {*listed}
 
 
-@pytest.mark.parametrize("command", [*COMMANDS, "produce replay", "customer show", "topics create"])
+@pytest.mark.parametrize("command", [*COMMANDS, "produce replay", "customer show", "settings suggest", "topics create"])
 def test_every_command_has_help(command: str) -> None:
     result = run(*command.split(), "--help")
     assert (result.exit_code, "Usage: " in result.stdout) == (0, True)

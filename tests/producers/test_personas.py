@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 from bisect import bisect_right
 from collections import Counter, defaultdict
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
@@ -13,16 +15,19 @@ import numpy as np
 import pytest
 
 from producers.orders import Encoded
-from producers.personas import CATEGORIES, DRIFT, GONE, Birth, Death, Personas, PersonasPlan, Shift, TruthRow
-from producers.personas.cast import CAST
+from producers.personas import CASTS, GONE, RETAIL, Birth, Cast, Death, Personas, PersonasPlan, Shift, TruthRow, cast_of
 from producers.personas.plan import DAY_MS
 from stream.errors import SettingsError
 from stream.settings import load
 from tests.producers.reading import decoded
 
-NO_DRIFT = PersonasPlan(
-    customers=400, days=200, newcomer_share=0, stopper_share=0, ghost_share=0, moves_per_year=0, drift=()
-)
+
+def calm(cast: Cast) -> PersonasPlan:
+    """A plan in which nobody comes, goes or changes."""
+    lasting = replace(cast, drift=())
+    return PersonasPlan(
+        lasting, customers=250, days=120, newcomer_share=0, stopper_share=0, ghost_share=0, moves_per_year=0
+    )
 
 
 def day_of(personas: Personas, event: Encoded) -> int:
@@ -46,6 +51,13 @@ def test_the_same_plan_gives_the_same_bytes() -> None:
     assert list(first) == list(first) == list(Personas(plan))
     assert first.truth() == Personas(plan).truth()
     assert list(first) != list(Personas(PersonasPlan(customers=60, days=90, seed=6, views_per_order=1.0)))
+
+
+def test_the_bytes_of_the_retail_cast_are_those_of_its_first_release() -> None:
+    """Measurements refer to them."""
+    plans = (PersonasPlan(customers=60, days=90, seed=5, views_per_order=1.0), PersonasPlan(customers=40, days=300))
+    said = hashlib.sha256(b"".join(b"%s %s %d\n" % event for plan in plans for event in Personas(plan)))
+    assert said.hexdigest()[:16] == "d01141d7d0596fd3"
 
 
 def test_events_are_in_time_order_and_their_ids_unique(personas: Personas, personas_events: list[Encoded]) -> None:
@@ -95,7 +107,7 @@ def test_truth_is_written_as_csv(tmp_path: Path) -> None:
 
 
 def test_the_shipped_drift() -> None:
-    assert [(type(drift), drift.day, drift.persona) for drift in DRIFT] == [
+    assert [(type(drift), drift.day, drift.persona) for drift in RETAIL.drift] == [
         (Shift, 120, 2),
         (Birth, 180, 6),
         (Death, 260, 3),
@@ -124,23 +136,48 @@ def test_a_persona_shifts_without_becoming_another(personas: Personas, personas_
     assert after > 0.6
 
 
-def test_each_persona_keeps_its_pace_and_style() -> None:
-    personas = Personas(NO_DRIFT)
-    customers = Counter(personas.lives[:, 0].tolist())
-    for persona, orders in orders_by_persona(personas).items():
-        want = CAST[persona]
-        gap_days = NO_DRIFT.days * customers[persona] / len(orders)
+@pytest.mark.parametrize("name", CASTS)
+def test_each_persona_keeps_its_pace_and_style(name: str) -> None:
+    personas = Personas(calm(cast_of(name)))
+    plan, customers = personas.plan, Counter(personas.lives[:, 0].tolist())
+    for persona, events in orders_by_persona(personas).items():
+        want = plan.cast.personas[persona]
+        orders = [event for event in events if event["type"] == "order"]
+        gap_days = plan.days * customers[persona] / len(orders)
         spend = sum(order["amount"] for order in orders)
         assert gap_days == pytest.approx(want.gap_days, rel=0.25)
         assert median(order["amount"] for order in orders) == pytest.approx(want.basket, rel=0.25)
         assert sum(order["discount"] for order in orders) / spend == pytest.approx(want.discount_share, abs=0.06)
-        grocery = sum(line["amount"] for o in orders for line in o["lines"] if line["category"] == CATEGORIES[0])
-        assert grocery / spend == pytest.approx(want.mix[0] / sum(want.mix), abs=0.08)
+        lines = [line for order in orders for line in order["lines"]]
+        first = sum(line["amount"] for line in lines if line["category"] == plan.cast.categories[0])
+        assert first / spend == pytest.approx(want.mix[0] / sum(want.mix), abs=0.08)
+        assert len(events) / len(orders) - 1 == pytest.approx(want.views_per_order, rel=0.15)
 
 
 def test_gaps_run_from_two_days_to_twenty_two() -> None:
-    assert (min(p.gap_days for p in CAST), max(p.gap_days for p in CAST)) == (2.2, 22.0)
-    assert all(len(persona.mix) == len(CATEGORIES) for persona in CAST)
+    gaps = [persona.gap_days for persona in RETAIL.personas]
+    assert (min(gaps), max(gaps)) == (2.2, 22.0)
+
+
+@pytest.mark.parametrize("cast", CASTS.values(), ids=CASTS)
+def test_a_cast_is_whole(cast: Cast) -> None:
+    assert sum(cast.shares) == pytest.approx(1)
+    assert all(len(persona.mix) == len(cast.categories) for persona in cast.personas)
+    assert [type(drift) for drift in cast.drift] == [Shift, Birth, Death]
+    assert len({persona.name for persona in cast.personas}) == len(cast.personas)
+    born = {drift.persona for drift in cast.drift if isinstance(drift, Birth)}
+    assert born == set(range(len(cast.shares), len(cast.personas)))
+
+
+@pytest.mark.parametrize("cast", CASTS.values(), ids=CASTS)
+def test_every_cast_is_accepted_by_the_contract(cast: Cast) -> None:
+    for event in decoded(Personas(PersonasPlan(cast, customers=30, days=300))):
+        assert event.type == "view" or sum(amount for _, amount, _ in event.lines) == pytest.approx(event.amount)
+
+
+def test_a_cast_that_is_not_shipped_is_named() -> None:
+    with pytest.raises(SettingsError, match="--cast is one of retail, telecom, streaming, not 'opera'"):
+        cast_of("opera")
 
 
 def test_amounts_have_a_heavy_tail(personas_events: list[Encoded]) -> None:
@@ -194,7 +231,7 @@ def test_a_short_simulation_has_no_late_drift() -> None:
         {"ghost_share": 1.5},
         {"ghost_share": 0.6, "stopper_share": 0.6},
         {"moves_per_year": -1.0},
-        {"drift": (Death(day=3, persona=7),)},
+        {"cast": replace(RETAIL, drift=(Death(day=3, persona=7),))},
     ],
 )
 def test_a_plan_that_makes_no_sense_is_a_settings_error(wrong: dict[str, Any]) -> None:
@@ -205,6 +242,6 @@ def test_a_plan_that_makes_no_sense_is_a_settings_error(wrong: dict[str, Any]) -
 def test_the_profile_declares_the_categories() -> None:
     tree = load(flags={"profile": "personas"})
     (mix,) = (a for a in tree.customers.accumulators if a.kind == "mix")
-    assert mix.values == CATEGORIES
+    assert mix.values == RETAIL.categories
     assert {feature.weight for feature in tree.customers.features} == {1.0}
     assert (tree.model.margin, tree.model.segments, tree.customers.timezone) == (0.15, 6, "UTC")

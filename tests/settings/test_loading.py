@@ -78,7 +78,7 @@ def test_variables_may_be_written_in_any_case_of_the_setting() -> None:
         ({"SEGSTREAM_KAFKA__GROUP__NAME": "g"}, "kafka.group"),
         ({"SEGSTREAM_KAFKA": "b:9092"}, "kafka"),
         ({"SEGSTREAM_KAFKA": "b:9092", "SEGSTREAM_KAFKA__GROUP": "g"}, "SEGSTREAM_KAFKA__GROUP"),
-        ({"SEGSTREAM_PROFILE": "telecom"}, "profile"),
+        ({"SEGSTREAM_PROFILE": "telekom"}, "profile"),
     ],
 )
 def test_a_misspelt_variable_is_named(environ: dict[str, str], named: str) -> None:

@@ -1,0 +1,1 @@
+"""``segstream settings suggest``: a settings file out of a sample of orders."""
