@@ -13,7 +13,17 @@ from stream.decision.silence import dormant_at, forgotten_at
 
 ATYPICAL_RADII = 3.0
 """Farther than this many radii is atypical, when two looks in a row say so."""
-_LEFT_OF_CLOSED = ("version", "looked_at", "since", "model_version", "epoch", "seen_low", "seen_high", "seen_next")
+_LEFT_OF_CLOSED = (
+    "version",
+    "looked_at",
+    "since",
+    "change_cause",
+    "model_version",
+    "epoch",
+    "seen_low",
+    "seen_high",
+    "seen_next",
+)
 _WAS_FAR = 2
 ATYPICAL = 1
 """Bit of ``atypical`` that is told."""

@@ -261,3 +261,14 @@ def test_clusterers_that_learn_rows_get_every_look_of_the_population() -> None:
     assert learning.rows.shape == (3, len(shop().names))
     assert learning.rows[-1].tolist() == town.row("c")["y"].tolist()
     assert town.feed([events[1]]).learning is None
+
+
+@pytest.mark.parametrize("cut", [2, 3, 4])
+def test_who_is_closed_and_stays_closed_by_a_very_late_event_has_the_same_bits_wherever_batches_are_cut(
+    cut: int,
+) -> None:
+    gone, long_ago = MONDAY_MS + 1000 * DAY_MS, MONDAY_MS - 1000 * DAY_MS
+    events = [event("c", MONDAY_MS, 5.0), *(event(c, gone, 1.0) for c in "xyz"), event("c", long_ago, 5.0)]
+    whole = living(events, shop_model())
+    assert whole.row("c")["status"] == Status.CLOSED
+    assert living(events, shop_model(), [cut]).states == whole.states
