@@ -63,7 +63,7 @@ def dossier(reader: Reader, tail: Tail, customer: str, *, topic: str, features: 
     partition = partition_of(key, partitions)
     segment = reader.segment(key)
     if segment is None:
-        raise SegstreamError(_why_unknown(reader, partition, key, customer))
+        raise SegstreamError(why_unknown(reader, partition, key, customer))
     state = reader.state(partition, key)
     rows, registers = unpack(features, [] if state is None else [state])
     known = registers[0] if registers else NOTHING
@@ -102,7 +102,8 @@ def _average(profiles: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
     return {}
 
 
-def _why_unknown(reader: Reader, partition: int, key: bytes, customer: str) -> str:
+def why_unknown(reader: Reader, partition: int, key: bytes, customer: str) -> str:
+    """Why a customer has no public hash, as far as the view knows."""
     said = reader.status(partition)
     if said is not None:
         return f"customer '{customer}' is not in the view yet: partition {partition} is {said}"

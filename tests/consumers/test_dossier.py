@@ -59,6 +59,7 @@ def test_a_dossier_as_json_is_plain_data(shop: Twins) -> None:
         "profile",
         "average",
         "attributes",
+        "override",
         "changes",
     }
     assert said["changes"][0]["customer_id"] == said["customer_id"]
