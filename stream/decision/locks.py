@@ -43,22 +43,26 @@ def heed(rows: States, looks: Looks, batch: Batch, registers: list[Registers]) -
             rows["lock_until"][i] = NEVER  # who is locked is so no longer
 
 
-def ended(rows: States, at: TimeArray, assigner: Assigner | None) -> NDArray[np.bool_]:
-    """Whose lock is over at ``at``, (n,). In place: nothing of it is left in the row, nor the segment."""
+def settle(rows: States, at: TimeArray, assigner: Assigner | None) -> NDArray[np.bool_]:
+    """Put the locked into their segments, in place, and return whose lock is over at ``at``, (n,).
+
+    Nothing of a lock that is over is left in the row, nor the segment.
+    """
+    if not rows["lock"].any():
+        return np.zeros(len(rows), dtype=bool)
     lock = rows["lock"].astype(np.int64)
-    over = lock != NONE
-    if over.any():
-        kept = assigner.may_hold(lock) if assigner is not None else ~over
-        over &= ~kept | (rows["lock_until"] <= at)
-        rows["lock"][over], rows["lock_until"][over], rows["segment"][over] = NONE, NEVER, NONE
+    may_stay = assigner.may_hold(lock) if assigner is not None else np.zeros(len(rows), dtype=bool)
+    over = (lock != NONE) & (~may_stay | (rows["lock_until"] <= at))
+    rows["lock"][over], rows["lock_until"][over], rows["segment"][over] = NONE, NEVER, NONE
+    rows["segment"] = np.where(rows["lock"] != NONE, rows["lock"], rows["segment"])
     return np.asarray(over)
 
 
 def held(rows: States, assigner: Assigner, distances: FloatArray, decision: Decision) -> Decision:
     """``decision``, but the locked stay where they are held."""
-    is_locked = rows["lock"] != NONE
-    if not is_locked.any():
+    if not rows["lock"].any():
         return decision
+    is_locked = rows["lock"] != NONE
     staying = assigner.stay(distances, np.where(is_locked, rows["lock"], decision.segment).astype(np.int64))
     return Decision(
         staying.segment,
@@ -69,7 +73,9 @@ def held(rows: States, assigner: Assigner, distances: FloatArray, decision: Deci
 
 def words(before: States, after: States, looks: Looks, registers: list[Registers]) -> Words:
     """For each look at somebody who was locked or is: what was said last; else ``None``."""
-    said: Words = np.full(len(after), None, dtype=object)
+    said: Words = np.empty(len(after), dtype=object)
+    if not (before["lock"].any() or after["lock"].any()):
+        return said
     for i in np.flatnonzero((before["lock"] != NONE) | (after["lock"] != NONE)).tolist():
         word: Word | None = registers[int(looks.customer[i])].override
         said[i] = word

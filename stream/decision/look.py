@@ -40,7 +40,7 @@ def look(features: FeatureSet, rows: States, at_ms: TimeArray, assigner: Assigne
     rows["looked_at"] = at
     rows["y"] = features.y(rows["sums"], rows["first_at"], rows["newest_at"], at)
     is_ready = (rows["looks"] >= features.settings.cold_looks) & (assigner is not None)
-    let_go = locks.ended(rows, at, assigner)
+    let_go = locks.settle(rows, at, assigner)
     awake = np.where(rows["lock"] != NONE, Status.LOCKED, np.where(is_ready, Status.READY, Status.COLD))
     status = np.where((asleep != NEVER) & (at >= asleep), Status.DORMANT, awake)
     rows["status"] = np.where(at >= forgotten, Status.CLOSED, status)
@@ -59,8 +59,8 @@ def _assign(rows: States, assigner: Assigner, let_go: NDArray[np.bool_]) -> None
     decision = locks.held(rows, assigner, distances, assigner.decide(distances, held))
     # Who sleeps keeps the segment for as long as there is such a segment, or the lock.
     homeless = (status == Status.DORMANT) & ((held != NONE) & ~assigner.may_hold(held) | let_go)
-    ready, locked = status == Status.READY, rows["lock"] != NONE
-    moving = ready | homeless | locked
+    ready = status == Status.READY
+    moving = ready | homeless
     rows["segment"] = np.where(moving, decision.segment, held)
     rows["provisional"] = np.where(status == Status.COLD, decision.segment, NONE)
     told = ready | (status == Status.LOCKED)
