@@ -85,6 +85,17 @@ def _with(kind: str, reason: Reason, **fields: Any) -> Poison:
     return _fields(kind, reason, lambda order, _rules, _now: order | fields)
 
 
+def _override(kind: str, why: Reason, **fields: Any) -> Poison:
+    """An override that lets go of the customer, but for these fields."""
+
+    def make(customer: str, rules: DecodeRules, now: int) -> Sent:
+        head = {name: good_order(customer, now)[name] for name in ("event_id", "customer_id", "occurred_at")}
+        bad = head | {"type": "override", "segment_id": None} | fields
+        return sent(customer, json.dumps(bad).encode(), rules, now)
+
+    return Poison(kind, why, make)
+
+
 def _without(field: str) -> Poison:
     kind = f"no {field}"
     return _fields(kind, Reason.MISSING_FIELD, lambda order, _r, _n: {k: v for k, v in order.items() if k != field})
@@ -200,10 +211,7 @@ _SHAPE = (
     _with("attribute an object", Reason.WRONG_TYPE, attributes={"home": {"city": "x"}}),
     _with("unknown type", Reason.UNKNOWN_TYPE, type="purchase"),
     _with("type in capitals", Reason.UNKNOWN_TYPE, type="Order"),
-    *(
-        _with(f"reserved {kind}", Reason.RESERVED_TYPE, type=kind)
-        for kind in ("consent", "override", "merge", "absorb", "erase")
-    ),
+    *(_with(f"reserved {kind}", Reason.RESERVED_TYPE, type=kind) for kind in ("consent", "merge", "absorb", "erase")),
     _with("amount of a billion and one", Reason.OUT_OF_BOUNDS, amount=1e9 + 1),
     _with("refund of a billion and one", Reason.OUT_OF_BOUNDS, amount=-1e9 - 1),
     _with("amount of 400 digits", Reason.OUT_OF_BOUNDS, amount=10**400),
@@ -256,5 +264,23 @@ _IDS_AND_TIMES = (
     _at("year 9999", Reason.FROM_FUTURE, "9999-12-31T23:59:59.999999999-23:59"),
 )
 
-CORPUS: tuple[Poison, ...] = (*_TEXT, *_SHAPE, *_IDS_AND_TIMES)
+_OVERRIDES = (
+    _with("an override without segment_id", Reason.MISSING_FIELD, type="override"),
+    _override("an override by number", Reason.WRONG_TYPE, segment_id=3),
+    _override("an override by name", Reason.UNKNOWN_SEGMENT, segment_id="frequent, high spend"),
+    _override("an override into s0", Reason.UNKNOWN_SEGMENT, segment_id="s0"),
+    _override("an override into a segment nobody has", Reason.UNKNOWN_SEGMENT, segment_id="s99999999999"),
+    _override("an override until null", Reason.WRONG_TYPE, until=None),
+    _override("an override until a naive time", Reason.NAIVE_TIME, until="2099-06-03T18:20:00"),
+    _override("an override for seven days", Reason.BAD_TIME, until="7d"),
+    _override("an override until 30 February", Reason.BAD_TIME, until="2100-02-30T00:00:00Z"),
+    _override("an override until before it began", Reason.ABSURD_TIME, until="2001-01-01T00:00:00Z"),
+    _override("an override until after 9999", Reason.ABSURD_TIME, until="9999-12-31T23:59:59-00:01"),
+    _override("an override by a name of 81", Reason.OUT_OF_BOUNDS, by="x" * 81),
+    _override("an override by nobody", Reason.EMPTY_ID, by=""),
+    _override("an override by two lines", Reason.CONTROL_CHARACTER, by="anna\nroot"),
+    _override("an override with a reason of 201", Reason.OUT_OF_BOUNDS, reason="x" * 201),
+)
+
+CORPUS: tuple[Poison, ...] = (*_TEXT, *_SHAPE, *_IDS_AND_TIMES, *_OVERRIDES)
 """Every kind, named once."""

@@ -13,7 +13,9 @@ from producers.sink import Outgoing
 from stream.contracts.events import DecodeRules, Event, decode
 from stream.contracts.rejected import kept, rejected_headers
 from stream.customer.features import NEVER, FeatureSet
-from stream.customer.state import Registers, empty, unpack
+from stream.customer.registers import NOTHING, Registers
+from stream.customer.state import empty, unpack
+from stream.decision.assign import Assigner
 from stream.decision.batch import Batch
 from stream.decision.clock import Clock
 from stream.errors import RejectedEvent
@@ -38,17 +40,18 @@ class Intake:
 
     @cached_property
     def newest_ms(self) -> int:
-        """Newest event time, an upper bound of where ``now`` can get."""
-        return max((e.occurred_at_ms for e in self.events), default=NEVER)
+        """Newest event time, an upper bound of where ``now`` can get; an analyst's clock says nothing of it."""
+        return max((e.occurred_at_ms for e in self.events if e.override is None), default=NEVER)
 
 
-def decode_rules(settings: Tree, partitions: int) -> DecodeRules:
-    """What an event is held against. ``partitions`` of the input topic."""
+def decode_rules(settings: Tree, partitions: int, assigner: Assigner | None = None) -> DecodeRules:
+    """What an event is held against. ``partitions`` of the input topic, ``assigner`` of the batch's model."""
     customers = settings.customers
     return DecodeRules(
         partitions=partitions,
         max_event_bytes=customers.max_event_bytes,
         future_tolerance_ms=round(customers.future_tolerance_seconds * 1000),
+        segments=frozenset() if assigner is None else assigner.open_ids,
     )
 
 
@@ -101,7 +104,7 @@ def assemble(
     known = [i for i, blob in enumerate(blobs) if blob is not None]
     held, known_registers = unpack(features, [blob for blob in blobs if blob is not None])
     rows[known] = held
-    registers: list[Registers] = [{} for _ in customers]
+    registers: list[Registers] = [NOTHING for _ in customers]
     for i, register in zip(known, known_registers, strict=True):
         registers[i] = register
     return Batch(

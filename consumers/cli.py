@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from consumers import cli_inspect, cli_model, cli_operate, cli_settings, logs
+from consumers import cli_customer, cli_inspect, cli_model, cli_operate, cli_settings, logs
 from consumers.printable import safe
 from stream.errors import SegstreamError, SettingsError
 
@@ -66,7 +66,7 @@ topics = typer.Typer(help="The topics in Kafka.", no_args_is_help=True)
 produce = typer.Typer(help="Send customer events into Kafka.", cls=_Produce, no_args_is_help=True)
 app.add_typer(cli_inspect.app)
 app.add_typer(cli_operate.app)
-app.add_typer(cli_inspect.customer, name="customer")
+app.add_typer(cli_customer.app, name="customer")
 app.add_typer(cli_model.model, name="model")
 app.add_typer(cli_model.segments, name="segments")
 app.add_typer(cli_settings.app, name="settings")

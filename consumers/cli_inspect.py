@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 
 app = typer.Typer()
-customer = typer.Typer(help="One customer.", no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
 JsonLines = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
@@ -28,14 +27,6 @@ def watch(
     from consumers import inspecting
 
     inspecting.watch(ctx.obj, customer=customer, from_beginning=from_beginning, as_json=as_json)
-
-
-@customer.command()
-def show(ctx: typer.Context, customer: Annotated[str, typer.Argument(metavar="ID")], as_json: Json = False) -> None:
-    """Segment, features, why, and last changes of one customer."""
-    from consumers import inspecting
-
-    inspecting.show_customer(ctx.obj, customer, as_json=as_json)
 
 
 @app.command()

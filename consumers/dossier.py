@@ -10,8 +10,10 @@ from consumers.following import newest_changes
 from consumers.source import Tail
 from stream.contracts.changes import CHANGE, SegmentChange
 from stream.contracts.partitioning import partition_of
+from stream.contracts.timestamps import rfc3339
 from stream.customer.features import FeatureSet
-from stream.customer.state import Registers, unpack
+from stream.customer.registers import NOTHING, Attributes, Word
+from stream.customer.state import segment_id, unpack
 from stream.errors import SegstreamError
 from stream.view.reader import Reader
 
@@ -32,9 +34,13 @@ class Dossier:
     """Of the held segment, as in the ``segments`` hash."""
     average: Mapping[str, float]
     """The population's mean of each feature; empty before there is a model."""
-    attributes: Registers
+    attributes: Attributes
     changes: Sequence[SegmentChange]
     """The last ones, newest first."""
+    word: Word | None = None
+    """What an analyst said last."""
+    is_locked: bool = False
+    """Whether it holds the customer where it is, awake or dormant."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, under the names of the contracts."""
@@ -46,6 +52,7 @@ class Dossier:
             "profile": self.profile,
             "average": dict(self.average),
             "attributes": {name: register.value for name, register in self.attributes.items()},
+            "override": None if self.word is None else _override(self.word) | {"in_force": self.is_locked},
             "changes": [CHANGE.adapter.dump_python(change, mode="json") for change in self.changes],
         }
 
@@ -56,9 +63,10 @@ def dossier(reader: Reader, tail: Tail, customer: str, *, topic: str, features: 
     partition = partition_of(key, partitions)
     segment = reader.segment(key)
     if segment is None:
-        raise SegstreamError(_why_unknown(reader, partition, key, customer))
+        raise SegstreamError(why_unknown(reader, partition, key, customer))
     state = reader.state(partition, key)
-    _, registers = unpack(features, [] if state is None else [state])
+    rows, registers = unpack(features, [] if state is None else [state])
+    known = registers[0] if registers else NOTHING
     profiles = reader.segments()
     return Dossier(
         customer=customer,
@@ -67,9 +75,24 @@ def dossier(reader: Reader, tail: Tail, customer: str, *, topic: str, features: 
         units={feature.name: feature.unit for feature in features.features},
         profile=profiles.get(segment["id"]),
         average=_average(profiles),
-        attributes=registers[0] if registers else {},
+        attributes=known.attributes,
         changes=newest_changes(tail, topic, partition, key, min(LAST_CHANGES, int(segment["version"]))),
+        word=known.override,
+        is_locked=bool((rows["lock"] != 0).any()),
     )
+
+
+def _override(word: Word) -> dict[str, Any]:
+    """Under the names of the event."""
+    said = word.value
+    return {
+        "event_id": word.event_id,
+        "occurred_at": rfc3339(word.at_ms),
+        "segment_id": segment_id(said.segment) or None,
+        "until": None if said.until_ms is None else rfc3339(said.until_ms),
+        "by": said.by,
+        "reason": said.reason,
+    }
 
 
 def _average(profiles: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
@@ -79,7 +102,8 @@ def _average(profiles: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
     return {}
 
 
-def _why_unknown(reader: Reader, partition: int, key: bytes, customer: str) -> str:
+def why_unknown(reader: Reader, partition: int, key: bytes, customer: str) -> str:
+    """Why a customer has no public hash, as far as the view knows."""
     said = reader.status(partition)
     if said is not None:
         return f"customer '{customer}' is not in the view yet: partition {partition} is {said}"

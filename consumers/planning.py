@@ -81,7 +81,8 @@ class Planner:
         after = {}
         for position, partition in enumerate(batch.partitions):
             mark, clock = marks[partition], step.clocks[position]
-            events_at = batch.event_at[batch.bounds[position] : batch.bounds[position + 1]]
+            mine = slice(batch.bounds[position], batch.bounds[position + 1])
+            events_at = batch.event_at[mine][batch.tells_time[mine]]
             moved = replace(
                 mark,
                 next=next_offset.get(partition, mark.next),

@@ -143,7 +143,7 @@ class Worker:
         started, planner = self._wiring.clocks.now_seconds(), self._planner
         before = self._recovery.marks
         ours = {p: records for p, records in poll.records.items() if p in before and records}
-        rules = decode_rules(self._settings, self._wiring.restorer.identity.partitions)
+        rules = decode_rules(self._settings, self._wiring.restorer.identity.partitions, self.assigner)
         intakes = {p: take_in(r, p, rules, self._settings.topics) for p, r in ours.items()}
         if not self._wiring.gate.lets_through(intakes):
             return self._hold(poll)

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic_core import to_json
 
+from stream.contracts.timestamps import rfc3339
 from stream.errors import SettingsError
 
 UNKNOWN_CATEGORY = "UNKNOWN"
@@ -79,6 +80,26 @@ def encode_profile(event_id: str, customer_id: str, at_ms: int, zone: tzinfo, at
     """What is known of a person besides its orders."""
     event = _head("profile", event_id, customer_id, local_rfc3339(at_ms, zone)) | {"attributes": dict(attributes)}
     return Encoded(customer_id.encode(), to_json(event), at_ms)
+
+
+def encode_override(
+    event_id: str,
+    customer_id: str,
+    at_ms: int,
+    segment_id: str | None,
+    until_ms: int | None = None,
+    by: str | None = None,
+    reason: str | None = None,
+) -> Encoded:
+    """An analyst's word on a customer, ``None`` lets go. Its clock is nobody's: UTC.
+
+    >>> encode_override("w1", "c1", 0, "s3", by="anna").payload[-71:]
+    b'"occurred_at":"1970-01-01T00:00:00.000Z","segment_id":"s3","by":"anna"}'
+    """
+    event = _head("override", event_id, customer_id, rfc3339(at_ms)) | {"segment_id": segment_id}
+    said = {"until": None if until_ms is None else rfc3339(until_ms), "by": by, "reason": reason}
+    event |= {name: value for name, value in said.items() if value is not None}
+    return Encoded(customer_id.encode(errors="surrogateescape"), to_json(event), at_ms)
 
 
 def _head(kind: str, event_id: str, customer_id: str, occurred_at: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from stream.contracts.events import Event
+from stream.contracts.events import Event, Override
 from stream.customer.features import STEPS, FeatureSet
 from stream.model.snapshot import Scale, Segment, Snapshot, Vectors
 from stream.settings import CustomerSettings, load
@@ -41,6 +41,14 @@ def event(
     """One event; its id is new unless given."""
     name = event_id if event_id is not None else f"e{next(_ids)}"
     return Event(name, customer, kind, at_ms, amount, items, discount, lines, attributes, 0)
+
+
+def override(
+    customer: str, at_ms: int, segment: int, until_ms: int | None = None, *, event_id: str | None = None
+) -> Event:
+    """Anna's word on a customer; of segment 0 that she lets go."""
+    head = event(customer, at_ms, event_id=event_id)
+    return head._replace(type="override", override=Override(segment, until_ms, "anna", "knows them"))
 
 
 def shop_settings(**changes: Any) -> CustomerSettings:

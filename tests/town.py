@@ -13,7 +13,8 @@ import numpy as np
 from stream.contracts.changes import SegmentChange
 from stream.contracts.events import Event
 from stream.customer.features import NEVER, FeatureSet
-from stream.customer.state import Registers, States, empty, pack, unpack
+from stream.customer.registers import NOTHING, Registers
+from stream.customer.state import States, empty, pack, unpack
 from stream.decision.assign import Assigner
 from stream.decision.batch import Batch, Step
 from stream.decision.clock import Clock
@@ -123,7 +124,7 @@ class Town:
         )
 
     def _loaded(self, customers: Sequence[str]) -> tuple[States, list[Registers]]:
-        rows, registers = empty(self.features, len(customers)), list[Registers]([{} for _ in customers])
+        rows, registers = empty(self.features, len(customers)), [NOTHING] * len(customers)
         known = [i for i, customer in enumerate(customers) if customer in self.states]
         held, held_registers = unpack(self.features, [self.states[customers[i]] for i in known])
         rows[known] = held

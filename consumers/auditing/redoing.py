@@ -70,10 +70,11 @@ class Redoing:
 
     def redo(self, batch: JournaledBatch, records: Sequence[Record]) -> Redone:
         """Decide ``batch`` again, of which ``records`` are the input; then take it as it was."""
-        intake = take_in(records, self.partition, self.rules, self.settings.topics)
-        again = self._batch(batch, intake)
+        model = self.model(batch.mark.model_version)
+        rules = replace(self.rules, segments=frozenset() if model is None else model.open_ids)
+        again = self._batch(batch, take_in(records, self.partition, rules, self.settings.topics))
         learns_rows = self.settings.model.kind != "cells"
-        step = Stepper(self.features, self.model(batch.mark.model_version), learns_rows).step(again)
+        step = Stepper(self.features, model, learns_rows).step(again)
         blobs = pack(step.rows[step.touched], [step.registers[i] for i in step.touched])
         names = [again.customers[i] for i in step.touched.tolist()]
         self.take(batch)

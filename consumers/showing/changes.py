@@ -10,7 +10,7 @@ from rich.text import Text
 from consumers.printable import safe
 from consumers.showing import styles
 from consumers.showing.words import amount, minute, quantity
-from stream.contracts.changes import Assignment, Because, Counterfactual, SegmentChange
+from stream.contracts.changes import Assignment, Because, Counterfactual, Override, SegmentChange
 
 _TIME_WIDTH = len("2017-06-03 18:12")
 _CUSTOMER_WIDTH = 14
@@ -60,6 +60,20 @@ def counterfactual_words(otherwise: Counterfactual, before: Assignment | None) -
     return f"would have {stayed} with {had} instead of {amount(otherwise.now, otherwise.unit)}"
 
 
+def speaker_words(by: str | None, reason: str | None) -> str:
+    """Who said something and why, as far as that is known.
+
+    >>> speaker_words("anna", "moves house"), speaker_words(None, "moves house"), speaker_words("anna", None)
+    ('by anna: moves house', 'moves house', 'by anna')
+    """
+    return ": ".join(safe(part) for part in (by and f"by {by}", reason) if part)
+
+
+def _override(said: Override) -> Text:
+    until = f" until {minute(said.until)}" if said.until else ""
+    return Text(speaker_words(said.by, said.reason)).append_text(styles.quiet(until))
+
+
 def _lines(change: SegmentChange) -> tuple[Text, Text]:
     return _transition(change), _why(change)
 
@@ -84,6 +98,8 @@ def _place(at: Assignment | None, *, strong: bool = True) -> Text:
 def _why(change: SegmentChange) -> Text:
     """Status, cause, strongest reason, margin: what there is of them."""
     parts = [_status(change), Text(change.cause.value, "italic")]
+    if change.override is not None:
+        parts.append(_override(change.override))
     parts += [Text(reason_words(reason)) for reason in change.reasons[:1]]
     if change.provisional:
         parts.append(styles.quiet(f"nearest so far {change.provisional}"))

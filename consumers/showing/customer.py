@@ -11,9 +11,11 @@ from rich.text import Text
 from consumers.dossier import Dossier
 from consumers.printable import safe
 from consumers.showing import styles
-from consumers.showing.changes import changes_table, counterfactual_words, reason_words
+from consumers.showing.changes import changes_table, counterfactual_words, reason_words, speaker_words
 from consumers.showing.words import amount, feature_words, minute, number, unit_words
 from stream.contracts.changes import SegmentChange
+from stream.customer.registers import Word
+from stream.customer.state import segment_id
 
 
 def customer_page(dossier: Dossier) -> Group:
@@ -41,6 +43,8 @@ def _standing(dossier: Dossier) -> Table:
     rows = [("segment", held.append("  ").append_text(styles.word(segment["status"])))]
     since = f"{minute(int(segment['since']))}  cause {segment['cause']}"
     rows.append(("since", Text(f"{since}  before {segment['previous']}" if segment["previous"] else since)))
+    if dossier.word is not None:
+        rows.append(("locked" if dossier.is_locked else "last word", word_words(dossier.word)))
     if segment["provisional"]:
         rows.append(("nearest so far", styles.segment(segment["provisional"])))
     if segment["margin"]:
@@ -52,6 +56,25 @@ def _standing(dossier: Dossier) -> Table:
         rows.append(("events", Text(f"{document['events']:,}{gap}  as of {minute(document['as_of'])}")))
     rows.append(("version", Text(f"{segment['version']}  decided by model {segment['model_version']}")))
     return _grid((styles.quiet(label), said) for label, said in rows)
+
+
+def word_words(word: Word) -> Text:
+    """What an analyst said of the customer last: where to, how long, who, why, when.
+
+    >>> from stream.contracts.events import Override
+    >>> from stream.customer.registers import Register
+    >>> word_words(Register(Override(3, None, "anna", "moves house"), 1_496_513_579_999, "w1")).plain
+    's3 until released  by anna: moves house  2017-06-03 18:12'
+    """
+    said = word.value
+    if said.segment:
+        until = "released" if said.until_ms is None else minute(said.until_ms)
+        told = styles.segment(segment_id(said.segment)).append(f" until {until}", "default")
+    else:
+        told = Text("let go")
+    if speaker := speaker_words(said.by, said.reason):
+        told.append("  ").append(speaker)
+    return told.append("  ").append_text(styles.quiet(minute(word.at_ms)))
 
 
 def _membership(dossier: Dossier) -> Text:

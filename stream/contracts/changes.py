@@ -89,6 +89,18 @@ class Counterfactual:
 
 @published
 @dataclass(frozen=True, slots=True)
+class Override:
+    """What an analyst said of the customer, as the ``override`` event had it."""
+
+    event_id: str
+    by: str | None
+    reason: str | None
+    until: Time | None
+    """Event time. null: until somebody lets go."""
+
+
+@published
+@dataclass(frozen=True, slots=True)
 class SegmentChange:
     """The segment or status of a customer changed. Apply it only if ``version`` is greater than yours."""
 
@@ -119,7 +131,9 @@ class SegmentChange:
     model_version: Annotated[int, Field(ge=0)]
     """0: no model yet."""
     trigger_event_id: str | None
-    """null: no event did it, but time, the model or an analyst."""
+    """null: no event did it, but time or the model."""
+    override: Override | None = None
+    """What holds the customer where it is, or did until now, or lets it go. null: nobody said anything."""
 
 
 CHANGE = Wire(SegmentChange)

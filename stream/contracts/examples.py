@@ -48,6 +48,24 @@ EVENTS: tuple[AnyEvent, ...] = (
         "occurred_at": "2017-06-04T07:05:00Z",
         "attributes": {"age": "35-44", "household_size": 4, "newsletter": True},
     },
+    {
+        "event_id": "anna-2017-06-04-1",
+        "customer_id": "household-1228",
+        "type": "override",
+        "occurred_at": "2017-06-04T09:30:00Z",
+        "segment_id": "s3",
+        "until": "2017-07-01T00:00:00Z",
+        "by": "anna",
+        "reason": "moves house, will be back",
+    },
+    {
+        "event_id": "anna-2017-06-20-1",
+        "customer_id": "household-1228",
+        "type": "override",
+        "occurred_at": "2017-06-20T08:00:00Z",
+        "segment_id": None,
+        "by": "anna",
+    },
 )
 
 CHANGE = SegmentChange(

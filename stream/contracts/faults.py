@@ -17,13 +17,18 @@ _TOLD = {
     Reason.NAIVE_TIME: "has no offset: 'Z' or one like '+01:00' is needed",
     Reason.BAD_TIME: "is not an RFC 3339 time",
     Reason.BAD_CURRENCY: "is not three capital letters",
+    Reason.UNKNOWN_SEGMENT: "is not a segment id: one like 's3', or null",
 }
 """Where pydantic would show a regular expression."""
 _TOO_LONG = {
     ("lines", "too_long"): Reason.TOO_MANY_LINES,
     ("lines", "string_too_long"): Reason.CATEGORY_TOO_LONG,
     ("attributes", "string_too_long"): Reason.ATTRIBUTES_TOO_LARGE,
+    ("by", "string_too_long"): Reason.OUT_OF_BOUNDS,
+    ("reason", "string_too_long"): Reason.OUT_OF_BOUNDS,
 }
+_TIMES = ("occurred_at", "until")
+_PATTERNS = {"currency": Reason.BAD_CURRENCY, "segment_id": Reason.UNKNOWN_SEGMENT}
 
 
 def rejected(error: ValidationError) -> RejectedEvent:
@@ -60,9 +65,9 @@ def _reason(fault: ErrorDetails) -> Reason:
             return Reason.EMPTY_ID
         case "string_too_long" | "too_long":
             return _TOO_LONG.get((str(field), fault["type"]), Reason.ID_TOO_LONG)
-        case "string_pattern_mismatch" if field == "occurred_at":
+        case "string_pattern_mismatch" if field in _TIMES:
             return Reason.NAIVE_TIME if _NAIVE.match(given) else Reason.BAD_TIME
         case "string_pattern_mismatch":
-            return Reason.BAD_CURRENCY if field == "currency" else Reason.CONTROL_CHARACTER
+            return _PATTERNS.get(str(field), Reason.CONTROL_CHARACTER)
         case _:
             return Reason.WRONG_TYPE

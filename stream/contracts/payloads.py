@@ -22,8 +22,14 @@ MAX_NUMBER = 1e9
 MAX_ATTRIBUTES = 50
 MAX_ATTRIBUTE_NUMBER = 2**53
 """Beyond it JSON readers disagree about integers."""
+MAX_BY = 80
+"""Characters of whoever said something."""
+MAX_REASON = 200
+"""Characters of why."""
 
-Id = Annotated[str, Field(min_length=1, max_length=MAX_ID_BYTES, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
+_PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f]+$"
+Id = Annotated[str, Field(min_length=1, max_length=MAX_ID_BYTES, pattern=_PRINTABLE)]
+Time = Annotated[str, Field(pattern=RFC_3339, json_schema_extra={"format": "date-time"})]
 Number = Annotated[float, Field(ge=-MAX_NUMBER, le=MAX_NUMBER)]
 Attribute = (
     Annotated[str, Field(max_length=200)]
@@ -46,9 +52,7 @@ class _Head(TypedDict):
     # Said here and not below the fields, for pydantic finds no docstrings of inherited fields.
     event_id: Annotated[Id, Field(description=_EVENT_ID)]
     customer_id: Annotated[Id, Field(description=_CUSTOMER_ID)]
-    occurred_at: Annotated[
-        str, Field(pattern=RFC_3339, description=_OCCURRED_AT, json_schema_extra={"format": "date-time"})
-    ]
+    occurred_at: Annotated[Time, Field(description=_OCCURRED_AT)]
 
 
 @_STRICT
@@ -103,10 +107,17 @@ class Consent(_Head):
 
 @_STRICT
 class Override(_Head):
-    """Reserved. An analyst fixes the customer's segment, or with null lets go of it."""
+    """An analyst holds the customer in a segment, or lets go. The latest counts; no sign of life."""
 
     type: Literal["override"]
     segment_id: Annotated[str, Field(pattern="^s[1-9][0-9]*$")] | None
+    """One that customers can be in now; null lets go."""
+    until: NotRequired[Time]
+    """Event time, later than ``occurred_at``: then it is over. Without it, until somebody lets go."""
+    by: NotRequired[Annotated[str, Field(min_length=1, max_length=MAX_BY, pattern=_PRINTABLE)]]
+    """Who says so: for the reader."""
+    reason: NotRequired[Annotated[str, Field(min_length=1, max_length=MAX_REASON, pattern=_PRINTABLE)]]
+    """Why: for the reader."""
 
 
 @_STRICT
@@ -140,8 +151,9 @@ _CHECKS = {
     "order": TypeAdapter(Order).validator,
     "view": TypeAdapter(View).validator,
     "profile": TypeAdapter(Profile).validator,
+    "override": TypeAdapter(Override).validator,
 }
-_RESERVED = frozenset({"consent", "override", "merge", "absorb", "erase"})
+_RESERVED = frozenset({"consent", "merge", "absorb", "erase"})
 
 
 def check(payload: Mapping[str, Any]) -> dict[str, Any]:

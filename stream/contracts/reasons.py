@@ -37,3 +37,4 @@ class Reason(StrEnum):
     TOO_MANY_LINES = "too_many_lines"
     CATEGORY_TOO_LONG = "category_too_long"
     ATTRIBUTES_TOO_LARGE = "attributes_too_large"
+    UNKNOWN_SEGMENT = "unknown_segment"

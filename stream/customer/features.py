@@ -23,6 +23,8 @@ STEPS = 32_000
 """Steps of a feature's declared range; y runs from -STEPS / 2 to +STEPS / 2 and fits int16."""
 NEVER = np.iinfo(np.int64).min
 """A time that never was."""
+FOREVER = int(np.iinfo(np.int64).max)
+"""A time that never comes."""
 DAY_MS = 86_400_000
 ACTIVITY = 0
 """Slot of the built-in accumulator: events that count as being there (orders and views)."""

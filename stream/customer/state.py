@@ -6,20 +6,18 @@ is written only by the step, in offset order, and is not part of the algebra.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from enum import IntEnum
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stream.contracts.changes import Cause
 from stream.customer.features import NEVER, FeatureSet
+from stream.customer.registers import Registers
 from stream.errors import BadRecord
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of the packed form; a store or journal of another one is refused."""
 SEEN = 16
 """How many of the newest accepted event ids are remembered: the duplicate window."""
@@ -50,24 +48,6 @@ class Status(IntEnum):
     DORMANT = 3
     LOCKED = 4
     CLOSED = 5
-
-
-@dataclass(frozen=True)
-class Register:
-    """A last-write-wins value; the larger (time, event id) wins, so merging is commutative."""
-
-    value: str | int | float | bool
-    at_ms: int
-    event_id: str
-
-    def newer(self, other: Register | None) -> Register:
-        """The winner of two writes."""
-        if other is None or (self.at_ms, self.event_id) >= (other.at_ms, other.event_id):
-            return self
-        return other
-
-
-Registers = Mapping[str, Register]
 
 
 def segment_id(number: int) -> str:
@@ -104,6 +84,8 @@ def dtype(features: FeatureSet) -> np.dtype[np.void]:
             ("looks", "<i4"),  # looks by events
             ("segment", "<i2"),
             ("previous", "<i2"),
+            ("lock", "<i2"),  # the segment that an analyst holds the customer in
+            ("lock_until", "<i8"),  # FOREVER = until let go
             ("provisional", "<i2"),
             ("y", "<i2", (d,)),  # at the last look
             ("entry_y", "<i2", (d,)),  # when the held segment was entered
@@ -119,7 +101,7 @@ def dtype(features: FeatureSet) -> np.dtype[np.void]:
 def empty(features: FeatureSet, count: int) -> States:
     """Rows of customers nobody has seen yet."""
     rows = np.zeros(count, dtype(features))
-    for field in ("first_at", "newest_at", "looked_at", "deadline", "since"):
+    for field in ("first_at", "newest_at", "looked_at", "deadline", "since", "lock_until"):
         rows[field] = NEVER
     for field in ("margin", "fit", "change_margin"):
         rows[field] = np.nan
@@ -136,7 +118,7 @@ def in_population(rows: States) -> NDArray[np.bool_]:
 def pack(rows: States, registers: Sequence[Registers]) -> list[bytes]:
     """Packed states: the row's bytes, then its registers as JSON where there are any."""
     size, plain = rows.dtype.itemsize, rows.tobytes()
-    return [plain[i * size : (i + 1) * size] + _dump(held) for i, held in enumerate(registers)]
+    return [plain[i * size : (i + 1) * size] + held.dump() for i, held in enumerate(registers)]
 
 
 def unpack(features: FeatureSet, blobs: Sequence[bytes]) -> tuple[States, list[Registers]]:
@@ -148,19 +130,4 @@ def unpack(features: FeatureSet, blobs: Sequence[bytes]) -> tuple[States, list[R
     if any(len(blob) < size for blob in blobs):
         raise BadRecord("a packed state is too short: other features, or damaged")
     rows = np.frombuffer(b"".join(blob[:size] for blob in blobs), shape).copy()
-    return rows, [_load(blob[size:]) if len(blob) > size else {} for blob in blobs]
-
-
-def _dump(registers: Registers) -> bytes:
-    if not registers:
-        return b""
-    plain = {name: [r.value, r.at_ms, r.event_id] for name, r in sorted(registers.items())}
-    return json.dumps(plain, separators=(",", ":")).encode()
-
-
-def _load(blob: bytes) -> dict[str, Register]:
-    try:
-        plain: dict[str, Any] = json.loads(blob)
-        return {name: Register(*held) for name, held in plain.items()}
-    except (ValueError, TypeError, AttributeError) as error:
-        raise BadRecord(f"registers of a packed state: {error}") from error
+    return rows, [Registers.load(blob[size:]) for blob in blobs]

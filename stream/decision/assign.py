@@ -85,6 +85,22 @@ class Assigner:
         _, margin = self._others(distances, index)
         return ~self._stays(index, margin)
 
+    def stay(self, distances: FloatArray, held: IntArray) -> Decision:
+        """As ``decide``, but of customers who stay in the segments they hold, which must be there."""
+        index = self.index(held)
+        _, margin = self._others(distances, index)
+        return Decision(held, margin, distances[np.arange(len(index)), index] / self.radii[index])
+
+    def may_hold(self, numbers: IntArray) -> NDArray[np.bool_]:
+        """Whether customers can be in these segments and stay, (n,): the model has them, and they are not retiring."""
+        index = self.index(numbers)
+        return np.asarray((index >= 0) & self.enterable[index])
+
+    @cached_property
+    def open_ids(self) -> frozenset[str]:
+        """Ids of the segments that customers can be in and stay."""
+        return frozenset(s.id for s, enters in zip(self.snapshot.segments, self.enterable, strict=True) if enters)
+
     def index(self, numbers: IntArray) -> IntArray:
         """Positions of segment numbers in the snapshot, -1 where it does not have them."""
         matches = np.asarray(numbers)[:, None] == self.numbers[None, :]

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stream.contracts.changes import SegmentChange
 from stream.contracts.events import Event
-from stream.customer.state import Registers, States
+from stream.customer.registers import Registers
+from stream.customer.state import States
 from stream.decision.clock import Clock
 from stream.model.learning import LearningRecord
 from stream.model.snapshot import IntArray
@@ -44,6 +46,18 @@ class Batch:
     def event_at(self) -> IntArray:
         """Event times in ms."""
         return np.array([e.occurred_at_ms for e in self.events], dtype=np.int64)
+
+    @cached_property
+    def overrides(self) -> IntArray:
+        """Positions of the events that are an analyst's word."""
+        return np.array([i for i, e in enumerate(self.events) if e.override is not None], dtype=np.int64)
+
+    @cached_property
+    def tells_time(self) -> NDArray[np.bool_]:
+        """Which events say how far their stream has got: not an analyst's, whose clock is another."""
+        tells = np.ones(len(self.events), dtype=bool)
+        tells[self.overrides] = False
+        return tells
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stream.customer.features import NEVER, TimeArray
 
@@ -40,6 +41,26 @@ def advance(
     if not clock.claims and (at_ms - before <= max_jump_ms).all():
         return Clock(int(reached[-1])), reached
     return _advance_with_claims(clock, int(start), customers, at_ms, max_jump_ms, witnesses)
+
+
+def spread(start_ms: int, reached: TimeArray, tells_time: NDArray[np.bool_]) -> TimeArray:
+    """``now`` after each event, from ``reached`` after those that tell the time, and before the first of them.
+
+    >>> import numpy as np
+    >>> spread(5, np.array([7, 9]), np.array([False, True, False, True])).tolist()
+    [5, 7, 7, 9]
+    """
+    return np.concatenate(([start_ms], reached))[np.cumsum(tells_time)]
+
+
+def moments(at_ms: TimeArray, reached: TimeArray, tells_time: NDArray[np.bool_]) -> TimeArray:
+    """When each event's customer is looked at: as the event says, but nobody is ahead of ``now`` for an analyst's word.
+
+    >>> import numpy as np
+    >>> moments(np.array([7, 900]), np.array([7, 7]), np.array([True, False])).tolist()
+    [7, 7]
+    """
+    return np.where(tells_time | (reached == NEVER), at_ms, np.minimum(at_ms, reached))
 
 
 def _advance_with_claims(

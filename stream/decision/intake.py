@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,8 @@ from numpy.typing import NDArray
 from stream.contracts.events import Event
 from stream.customer.features import ACTIVITY, FeatureSet, FloatArray, TimeArray
 from stream.customer.fold import add
-from stream.customer.state import SEEN, Register, Registers, States
+from stream.customer.registers import Register, Registers
+from stream.customer.state import SEEN, States
 
 _HASH_BYTES = 6
 _PADDING = b"\0\0"
@@ -48,7 +50,8 @@ def registered(held: Registers, event: Event) -> Registers:
     written = {
         name: Register(value, event.occurred_at_ms, event.event_id) for name, value in (event.attributes or {}).items()
     }
-    return {**held, **{name: register.newer(held.get(name)) for name, register in written.items()}}
+    newest = {name: register.newer(held.attributes.get(name)) for name, register in written.items()}
+    return replace(held, attributes={**held.attributes, **newest})
 
 
 def _halves(hashes: NDArray[np.uint64]) -> tuple[NDArray[np.uint32], NDArray[np.uint16]]:

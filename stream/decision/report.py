@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +14,7 @@ from stream.contracts.changes import (
     Cause,
     Counterfactual,
     Membership,
+    Override,
     SegmentChange,
 )
 from stream.contracts.changes import (
@@ -22,13 +22,14 @@ from stream.contracts.changes import (
 )
 from stream.contracts.timestamps import rfc3339
 from stream.customer.features import DAY_MS, NEVER, FeatureSet
+from stream.customer.registers import Word
 from stream.customer.state import States, Status, segment_id
 from stream.decision.agenda import NO_EVENT
 from stream.decision.assign import NONE, Assigner
 from stream.decision.batch import Batch
+from stream.decision.changed import Changed
 from stream.decision.explain import Explainer, Otherwise, Reason
 from stream.decision.look import ATYPICAL
-from stream.model.snapshot import IntArray
 
 _PUBLISHED = {
     Status.COLD.value: Published.COLD,
@@ -39,41 +40,13 @@ _PUBLISHED = {
 """Statuses that are told; who is new or closed has no assignment."""
 
 
-@dataclass(frozen=True)
-class Changed:
-    """Looks side by side: states before and after, and which of them changed segment or status."""
-
-    customer: IntArray
-    event: IntArray
-    before: States
-    after: States
-    changed: NDArray[np.bool_]
-
-    def only_changed(self) -> Changed:
-        """Without the looks that changed nothing."""
-        kept = self.changed
-        return Changed(self.customer[kept], self.event[kept], self.before[kept], self.after[kept], kept[kept])
-
-    @staticmethod
-    def join(parts: Iterable[Changed]) -> Changed:
-        """One after the other."""
-        columns = zip(*((p.customer, p.event, p.before, p.after, p.changed) for p in parts), strict=True)
-        return Changed(*map(np.concatenate, columns))
-
-    @property
-    def flaps(self) -> int:
-        """Moves back to the segment held before the last one."""
-        after, before = self.after["segment"], self.before
-        return int(((after != before["segment"]) & (after != NONE) & (after == before["previous"])).sum())
-
-
 def report(
     features: FeatureSet, assigner: Assigner | None, batch: Batch, changed: Changed
 ) -> list[tuple[int, SegmentChange]]:
     """One message for each change: (position of the customer in the batch, message)."""
     if not len(changed.customer):
         return []
-    story = _Story(features, assigner, changed)
+    story = _Story(features, assigner, changed, np.isin(changed.event, batch.overrides))
     decided_at = rfc3339(batch.wall_ms)
     triggers = [None if event == NO_EVENT else batch.events[event].event_id for event in changed.event.tolist()]
     return [
@@ -83,16 +56,21 @@ def report(
 
 
 class _Story:
-    """What is told of a batch of changes. Everything is computed for all of them at once, as columns."""
+    """What is told of a batch of changes. Everything is computed for all of them at once, as columns.
 
-    def __init__(self, features: FeatureSet, assigner: Assigner | None, changed: Changed) -> None:
+    ``by_word`` (n,): which looks an analyst's word caused.
+    """
+
+    def __init__(
+        self, features: FeatureSet, assigner: Assigner | None, changed: Changed, by_word: NDArray[np.bool_]
+    ) -> None:
         before, after = changed.before, changed.after
         self._features, self._assigner, self._changed = features, assigner, changed
         self._names = assigner.snapshot.names if assigner is not None else {}
         self._explained = _explained(features, assigner, changed)
         self._previous = self._assignments(before)
         self._current = self._assignments(after)
-        self._causes = _causes(features, assigner, changed)
+        self._causes = _causes(features, assigner, changed, by_word)
         self._version = after["version"].tolist()
         self._looked_at = after["looked_at"].tolist()
         self._margin = _known(after["margin"])
@@ -105,7 +83,7 @@ class _Story:
     def message(self, i: int, customer: str, trigger: str | None, decided_at: str) -> SegmentChange:
         """The i-th change."""
         explained = self._explained.get(i, _UNEXPLAINED)
-        silence = self._silence.get(i)
+        silence = None if self._causes[i] is Cause.OVERRIDE else self._silence.get(i)
         return SegmentChange(
             customer_id=customer,
             version=self._version[i],
@@ -123,6 +101,7 @@ class _Story:
             provisional=segment_id(self._provisional[i]) or None,
             model_version=self._model_version[i],
             trigger_event_id=trigger,
+            override=_override(self._changed.said[i]),
         )
 
     def _assignments(self, rows: States) -> list[Assignment | None]:
@@ -147,21 +126,36 @@ class _Explained:
 _UNEXPLAINED = _Explained()
 
 
+def _override(word: Word | None) -> Override | None:
+    if word is None:
+        return None
+    said = word.value
+    return Override(word.event_id, said.by, said.reason, None if said.until_ms is None else rfc3339(said.until_ms))
+
+
 def _known(column: NDArray[np.float64]) -> list[float | None]:
     return [None if math.isnan(value) else value for value in column.tolist()]
 
 
-def _causes(features: FeatureSet, assigner: Assigner | None, changed: Changed) -> list[Cause]:
-    """The ladder of DESIGN 4, for changes of segment; what else can happen has one possible cause each."""
+def _causes(
+    features: FeatureSet, assigner: Assigner | None, changed: Changed, by_word: NDArray[np.bool_]
+) -> list[Cause]:
+    """The ladder of DESIGN 4, for changes of segment; what else can happen has one possible cause each.
+
+    A lock that ends though nobody said so and its time is not up has lost its segment.
+    """
     before, after = changed.before, changed.after
     old, new = before["segment"].astype(np.int64), after["segment"].astype(np.int64)
     rung_model = rung_time = np.full(len(after), NONE)
     if assigner is not None:
         rung_model, rung_time = Explainer(features, assigner).rungs(before, after["looked_at"])
     began = (before["status"] == Status.NEW) | (before["status"] == Status.CLOSED) | (old == NONE) & (new != NONE)
+    over = by_word | (before["lock_until"] <= after["looked_at"])
     fell_asleep = (after["status"] == Status.DORMANT) & (before["status"] != Status.DORMANT)
     ladder = [
         (after["status"] == Status.CLOSED, Cause.EXPIRED),
+        (changed.relocked & ((after["lock"] != NONE) | over), Cause.OVERRIDE),
+        (changed.relocked, Cause.MODEL),
         (began, Cause.FIRST),
         (fell_asleep, Cause.TIME),
         ((old == new) & (changed.event == NO_EVENT), Cause.TIME),
@@ -175,7 +169,10 @@ def _causes(features: FeatureSet, assigner: Assigner | None, changed: Changed) -
 
 
 def _explained(features: FeatureSet, assigner: Assigner | None, changed: Changed) -> dict[int, _Explained]:
-    """Membership, reasons and counterfactual by position, of the changes into a segment."""
+    """Membership, reasons and counterfactual by position, of the changes into a segment.
+
+    No feature speaks for where an analyst puts a customer, and none could have kept it where it no longer is held.
+    """
     moved = np.flatnonzero((changed.before["segment"] != changed.after["segment"]) & (changed.after["segment"] != NONE))
     if assigner is None or not len(moved):
         return {}
@@ -184,11 +181,16 @@ def _explained(features: FeatureSet, assigner: Assigner | None, changed: Changed
     old, new = before["segment"].astype(np.int64), after["segment"].astype(np.int64)
     memberships = _memberships(assigner, after)
     reasons = explainer.reasons(before["entry_y"], after["y"], old, new)
-    otherwise = explainer.counterfactuals(after["y"], old)
-    columns = zip(moved.tolist(), memberships, reasons, otherwise, strict=True)
+    otherwise = explainer.counterfactuals(after["y"], np.where(changed.relocked[moved], NONE, old))
+    is_locked = (after["lock"] != NONE).tolist()
+    columns = zip(moved.tolist(), memberships, is_locked, reasons, otherwise, strict=True)
     return {
-        i: _Explained(membership, tuple([_because(features, b) for b in because]), _counterfactual(features, other))
-        for i, membership, because, other in columns
+        i: _Explained(
+            membership,
+            () if locked else tuple([_because(features, b) for b in because]),
+            _counterfactual(features, other),
+        )
+        for i, membership, locked, because, other in columns
     }
 
 

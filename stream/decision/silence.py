@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from stream.customer.features import DAY_MS, NEVER, FeatureSet, TimeArray
+from stream.customer.features import DAY_MS, FOREVER, NEVER, FeatureSet, TimeArray
 from stream.customer.state import States, Status
-from stream.decision.assign import Assigner
+from stream.decision.assign import NONE, Assigner
 
 _GRID = np.array([1 / 32, 1 / 8, 3 / 8, 3 / 4])
 """Where the way to dormancy is probed for a crossing, as shares of it: denser at first, where rates fall fastest."""
@@ -19,8 +19,6 @@ _QUARTERINGS = 4
 """A crossing is then found to 1/256 of its interval: an hour in ten days."""
 _AT_ONCE = 2048
 """Vectors of one go: enough for numpy, and few enough for the processor's cache."""
-FOREVER = int(np.iinfo(np.int64).max)
-"""A time that never comes."""
 
 
 def dormant_at(features: FeatureSet, rows: States) -> TimeArray:
@@ -48,8 +46,9 @@ def deadlines(features: FeatureSet, rows: States, assigner: Assigner | None, rea
     Those at or behind ``reach_ms`` are only somewhere there, which is found out faster.
     """
     asleep, forgotten = dormant_at(features, rows), forgotten_at(features, rows, rows["looked_at"])
-    is_awake = (rows["status"] == Status.COLD) | (rows["status"] == Status.READY)
+    is_awake = (rows["status"] != Status.DORMANT) & (rows["status"] != Status.CLOSED)
     due = np.where(is_awake & (asleep != NEVER), np.minimum(asleep, forgotten), forgotten)
+    due = np.where(rows["lock"] != NONE, np.minimum(due, rows["lock_until"]), due)
     if assigner is not None:
         ready = np.flatnonzero(rows["status"] == Status.READY)
         due[ready] = _crossings(features, rows[ready], assigner, due[ready], reach_ms)

@@ -13,15 +13,18 @@ from numpy.typing import NDArray
 
 from stream.customer.contributions import contributions
 from stream.customer.features import DAY_MS, NEVER, FeatureSet, FloatArray
-from stream.customer.state import CAUSES, OUT_OF_POPULATION, Registers, States, Status, in_population
+from stream.customer.registers import NOTHING, Registers
+from stream.customer.state import CAUSES, OUT_OF_POPULATION, States, Status, in_population
+from stream.decision import locks
 from stream.decision.agenda import NO_EVENT, Agenda, Looks
 from stream.decision.assign import Assigner
 from stream.decision.batch import Batch, Step
-from stream.decision.clock import Clock, advance
+from stream.decision.changed import Changed
+from stream.decision.clock import Clock, advance, moments, spread
 from stream.decision.intake import event_hashes, is_duplicate, registered, take_in
 from stream.decision.look import look
 from stream.decision.movement import movement
-from stream.decision.report import Changed, report
+from stream.decision.report import report
 from stream.decision.silence import deadlines
 from stream.model.snapshot import NURSERY, IntArray, Vectors
 
@@ -42,10 +45,11 @@ class Stepper:
         rows, registers = batch.rows.copy(), list(batch.registers)
         clocks, reached = self._clocks(batch)
         horizon = np.array([c.now_ms for c in clocks], dtype=np.int64)
-        agenda = Agenda(batch.event_customer, batch.event_at, reached, batch.bounds, batch.customer_partition, horizon)
+        at = moments(batch.event_at, reached, batch.tells_time)
+        agenda = Agenda(batch.event_customer, at, reached, batch.bounds, batch.customer_partition, horizon)
         rounds, duplicates = self._rounds(batch, agenda, rows, registers)
         stale = self._sweep(rows, batch.sweep, horizon[batch.customer_partition])
-        swept = self._look(batch, rows, stale, agenda.reach_ms)
+        swept = self._look(batch, rows, registers, stale, agenda.reach_ms)
         looked = np.unique(np.concatenate([r.customer for r in (*rounds, swept)]))
         touched = np.union1d(batch.sweep, looked)
         self._settle(rows, touched, looked)
@@ -74,11 +78,12 @@ class Stepper:
         clocks, reached = [], []
         for i, clock in enumerate(batch.clocks):
             mine = slice(int(batch.bounds[i]), int(batch.bounds[i + 1]))
-            customers = [e.customer_id for e in batch.events[mine]]
+            tells = batch.tells_time[mine]
+            customers = [e.customer_id for e in batch.events[mine] if e.override is None]
             jump_ms = round(settings.max_jump_days * DAY_MS)
-            after, now = advance(clock, customers, at[mine], jump_ms, settings.jump_witnesses)
+            after, now = advance(clock, customers, at[mine][tells], jump_ms, settings.jump_witnesses)
             clocks.append(after)
-            reached.append(now)
+            reached.append(spread(clock.now_ms, now, tells))
         return clocks, np.concatenate(reached) if reached else np.empty(0, dtype=np.int64)
 
     def _rounds(
@@ -91,16 +96,24 @@ class Stepper:
         while (looks := agenda.take(rows["deadline"])) is not None:
             new, repeated = _without_duplicates(looks, rows, events.hashes)
             duplicates += repeated
-            rounds.append(self._look(batch, rows, new, agenda.reach_ms, events))
+            rounds.append(self._look(batch, rows, registers, new, agenda.reach_ms, events))
             for event in new.event[new.by_event].tolist():
                 if batch.events[event].attributes:
                     who = int(batch.event_customer[event])
                     registers[who] = registered(registers[who], batch.events[event])
             for who in new.customer[rows["status"][new.customer] == Status.CLOSED].tolist():
-                registers[who] = {}
+                registers[who] = NOTHING
         return rounds, duplicates
 
-    def _look(self, batch: Batch, rows: States, looks: Looks, reach_ms: int, events: _Columns | None = None) -> Changed:
+    def _look(
+        self,
+        batch: Batch,
+        rows: States,
+        registers: list[Registers],
+        looks: Looks,
+        reach_ms: int,
+        events: _Columns | None = None,
+    ) -> Changed:
         before = rows[looks.customer]
         after = before.copy()
         by_event = np.flatnonzero(looks.by_event)
@@ -108,6 +121,7 @@ class Stepper:
             folded, event = after[by_event], looks.event[by_event]
             take_in(self.features, folded, events.x[event], looks.at_ms[by_event], events.hashes[event])
             after[by_event] = folded
+            locks.heed(after, looks, batch, registers)
         look(self.features, after, looks.at_ms, self.assigner)
         entered = after["segment"] != before["segment"]
         changed = entered | (after["status"] != before["status"])
@@ -120,7 +134,8 @@ class Stepper:
             after[f"change_{field}"] = np.where(changed, after[field], before[f"change_{field}"])
         after["deadline"] = deadlines(self.features, after, self.assigner, reach_ms)
         rows[looks.customer] = after
-        return Changed(looks.customer, looks.event, before, after, changed)
+        said = locks.words(before, after, looks, registers)
+        return Changed(looks.customer, looks.event, before, after, changed, said)
 
     def _sweep(self, rows: States, sweep: IntArray, now: IntArray) -> Looks:
         """The customers of the sweep who were last looked at under another structure of the model."""

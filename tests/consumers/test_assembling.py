@@ -12,7 +12,8 @@ from producers.orders import encode_order
 from stream.contracts.events import DecodeRules
 from stream.contracts.rejected import read_rejected
 from stream.customer.features import NEVER
-from stream.customer.state import Register, Registers, Status, empty, pack
+from stream.customer.registers import NOTHING, Register, Registers
+from stream.customer.state import Status, empty, pack
 from stream.settings import TopicSettings
 from stream.view.journal import Mark
 from stream.view.store import Loaded
@@ -33,7 +34,7 @@ def order(event_id: str, customer: str = "ann", at_ms: int = MONDAY_MS) -> bytes
 def packed(status: Status, registers: Registers | None = None) -> bytes:
     row = empty(shop(), 1)
     row["status"] = status
-    return pack(row, [registers or {}])[0]
+    return pack(row, [registers or NOTHING])[0]
 
 
 def at(now_ms: int = NEVER, **claims: int) -> Mark:
@@ -83,7 +84,7 @@ def test_an_intake_knows_its_customers_and_its_newest_event() -> None:
 
 
 def test_everybody_concerned_is_in_the_batch_once() -> None:
-    ann, bob = packed(Status.READY), packed(Status.COLD, {"town": Register("A", 1, "e0")})
+    ann, bob = packed(Status.READY), packed(Status.COLD, Registers({"town": Register("A", 1, "e0")}))
     loaded = {
         3: Loaded(None, {b"ann": ann, b"bob": bob}, due=[b"bob", b"ann"], sweep=[b"ann", b"cid"]),
         1: Loaded(None, {b"ann": bob}),
@@ -99,14 +100,14 @@ def test_everybody_concerned_is_in_the_batch_once() -> None:
     assert batch.bounds.tolist() == [0, 3, 4]
     assert batch.sweep.tolist() == [1, 3]
     assert batch.rows["status"].tolist() == [Status.NEW, Status.READY, Status.COLD, Status.NEW, Status.COLD]
-    assert [list(registers) for registers in batch.registers] == [[], [], ["town"], [], ["town"]]
+    assert [list(registers.attributes) for registers in batch.registers] == [[], [], ["town"], [], ["town"]]
     assert batch.wall_ms == WALL_MS
 
 
 def test_who_is_not_known_begins_empty() -> None:
     batch = assemble(shop(), {0: Intake([event("new", 5)])}, {0: at()}, {0: Loaded(None, {})}, WALL_MS)
     assert np.array_equal(batch.rows.tobytes(), empty(shop(), 1).tobytes())
-    assert batch.registers == [{}]
+    assert batch.registers == [NOTHING]
 
 
 def test_a_partition_without_events_can_have_timers() -> None:

@@ -9,6 +9,7 @@ from consumers.showing.customer import customer_page
 from consumers.twins import Twins
 from producers.orders import Encoded
 from stream.customer.features import FeatureSet
+from stream.customer.registers import NOTHING
 from stream.customer.state import empty, pack
 from stream.errors import SegstreamError
 from tests.consumers.shop import home, moved_customer, quiet_shop, settle, tail, tamper
@@ -58,6 +59,7 @@ def test_a_dossier_as_json_is_plain_data(shop: Twins) -> None:
         "profile",
         "average",
         "attributes",
+        "override",
         "changes",
     }
     assert said["changes"][0]["customer_id"] == said["customer_id"]
@@ -97,7 +99,7 @@ def test_a_customer_of_a_partition_being_restored_is_not_called_unknown() -> Non
 
 def test_a_closed_customer_is_said_to_be_closed() -> None:
     own = quiet_shop()
-    [blob] = pack(empty(FeatureSet(own.settings.customers), 1), [{}])
+    [blob] = pack(empty(FeatureSet(own.settings.customers), 1), [NOTHING])
     tamper(own, home(own, "gone"), states={b"gone": blob})
     with pytest.raises(SegstreamError, match="was closed"):
         of(own, "gone")

@@ -87,6 +87,10 @@ def _process(tree: Tree) -> None:
         sent += 1
     writer.flush()
     writer.close()
+    _work(tree, sent)
+
+
+def _work(tree: Tree, sent: int) -> None:
     service = Service(tree, kafka_backend(tree), CollectorRegistry())
     lockstep = Lockstep(service.worker(), service.owner())
     done = 0
@@ -142,6 +146,24 @@ def test_a_customer_is_shown_with_its_features_and_changes(live: Live) -> None:
     assert "Last changes" in page.stdout
     said = json.loads(live.run("customer", "show", customer, "--json").stdout)
     assert said["changes"][0]["version"] == int(said["segment"]["version"])
+
+
+def test_a_customer_is_held_shown_as_held_and_released(live: Live) -> None:
+    rows = [json.loads(line) for line in live.run("customers", "--json").stdout.splitlines()]
+    customer, id_ = next((row["customer_id"], row["id"]) for row in rows if row["status"] != "dormant")
+    other = "s1" if id_ != "s1" else "s2"
+    held = live.run("customer", "override", customer, other, "--until", "7d", "--by", "anna", "--reason", "knows")
+    assert (held.exit_code, held.stderr) == (0, "")
+    _work(live.tree, 1)
+    (row,) = (json.loads(line) for line in live.run("customers", "--status", "locked", "--json").stdout.splitlines())
+    assert (row["customer_id"], row["id"], row["cause"]) == (customer, other, "override")
+    assert "by anna: knows" in live.run("customer", "show", customer).stdout
+    assert live.run("customer", "release", customer).exit_code == 0
+    _work(live.tree, 1)
+    assert live.run("customers", "--status", "locked").stdout == "no such customers\n"
+    assert live.run("audit").exit_code == 0
+    refused = live.run("customer", "override", customer, "s99")
+    assert (refused.exit_code, refused.stdout) == (2, "")
 
 
 def test_an_unknown_customer_ends_with_one_sentence_and_1(live: Live) -> None:

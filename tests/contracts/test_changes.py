@@ -15,6 +15,7 @@ from stream.contracts.changes import (
     Cause,
     Counterfactual,
     Membership,
+    Override,
     SegmentChange,
     Status,
     cloudevent_headers,
@@ -49,6 +50,8 @@ changes = st.builds(
     provisional=st.none() | words,
     model_version=st.integers(0, 2**31),
     trigger_event_id=st.none() | words,
+    override=st.none()
+    | st.builds(Override, words, st.none() | words, st.none() | words, st.none() | times.map(rfc3339)),
 )
 
 
@@ -85,7 +88,14 @@ def test_the_json_is_what_the_contract_says() -> None:
         "provisional": None,
         "model_version": 118,
         "trigger_event_id": "basket-31198459",
+        "override": None,
     }
+
+
+def test_a_change_from_before_there_were_overrides_is_read() -> None:
+    older = json.loads(encode_change(CHANGE))
+    del older["override"]
+    assert decode_change(json.dumps(older).encode()) == CHANGE
 
 
 def test_what_is_not_finite_is_null() -> None:

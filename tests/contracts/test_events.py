@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,7 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from benchmarks.poison_corpus import CORPUS, Poison, good_order, sent
-from stream.contracts.events import DecodeRules, Event, Reason, decode
+from stream.contracts.events import DecodeRules, Event, Override, Reason, decode
+from stream.contracts.timestamps import rfc3339
 from stream.errors import RejectedEvent
 
 RULES = DecodeRules(partitions=4)
@@ -53,6 +55,40 @@ def test_what_a_type_does_not_have_is_empty(kind: str) -> None:
     assert (event.type, event.amount, event.items, event.discount, event.lines) == (kind, 0.0, 0.0, 0.0, ())
     assert event.attributes == {"age": "35-44", "children": 2, "income": 1.5, "card": True}
     assert [type(value) for value in event.attributes.values()] == [str, int, float, bool]
+
+
+def an_override(**fields: Any) -> dict[str, Any]:
+    head = {k: v for k, v in order().items() if k in ("event_id", "customer_id", "occurred_at")}
+    return head | {"type": "override", "segment_id": "s12"} | fields
+
+
+THERE = replace(RULES, segments=frozenset({"s1", "s12"}))
+
+
+def test_an_override_says_where_how_long_who_and_why() -> None:
+    until = "2023-11-15T03:43:21+05:30"
+    event = decoded(an_override(until=until, by="anna", reason="moves house"), rules=THERE)
+    assert (event.type, event.amount, event.attributes, event.lines) == ("override", 0.0, None, ())
+    assert event.override == Override(12, 1_700_000_001_000, "anna", "moves house")
+    assert decoded(an_override(note="x"), rules=THERE).override == Override(12, None, None, None)
+    assert decoded(an_override(note="x"), rules=THERE).unknown_fields == 1
+
+
+def test_letting_go_needs_no_model_and_holding_needs_a_segment_of_it() -> None:
+    assert decoded(an_override(segment_id=None)).override == Override(0, None, None, None)
+    assert reason_of(an_override()) == Reason.UNKNOWN_SEGMENT
+
+
+def test_an_override_ends_after_it_began() -> None:
+    began = rfc3339(NOW_MS)
+    assert reason_of(an_override(segment_id=None, until=began)) == Reason.ABSURD_TIME
+    assert decoded(an_override(segment_id=None, until=rfc3339(NOW_MS + 1)))
+    assert decoded(an_override(segment_id=None, until="9999-12-31T23:59:59.999Z"))
+
+
+@pytest.mark.parametrize("fields", [{"by": "x" * 80, "reason": "y" * 200}, {"by": "Ünal", "reason": "😀"}])
+def test_the_limits_of_an_override_are_allowed(fields: dict[str, Any]) -> None:
+    assert decoded(an_override(segment_id=None, **fields)).override
 
 
 def test_an_event_is_immutable() -> None:
@@ -128,6 +164,9 @@ def test_the_corpus_has_every_reason_and_no_kind_twice() -> None:
     [
         {"type": "canary"},
         {"currency": "canary"},
+        {"type": "override", "segment_id": "canary"},
+        {"type": "override", "segment_id": None, "until": "canary"},
+        {"type": "override", "segment_id": None, "by": "canary\n"},
         {"occurred_at": "canary"},
         {"event_id": "canary\n"},
         {"attributes": {"canary": None}},
@@ -146,7 +185,7 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=8,
 )
-FIELDS = (*good_order("c1", 0), "currency", "discount", "attributes")
+FIELDS = (*good_order("c1", 0), "currency", "discount", "attributes", "segment_id", "until", "by", "reason")
 
 
 def accepted(key: bytes | None, value: bytes | None, timestamp_ms: int, partition: int = 0) -> Event | None:

@@ -99,7 +99,11 @@ lines = st.lists(st.fixed_dictionaries({}, optional={"category": values, "amount
     st.fixed_dictionaries(
         {},
         optional={
-            "type": st.sampled_from(["order", "view", "profile"]) | values,
+            "type": st.sampled_from(["order", "view", "profile", "override"]) | values,
+            "segment_id": st.sampled_from(["s1", "s0", "s12", "x"]) | values,
+            "until": st.just("2099-01-01T00:00:00Z") | values,
+            "by": values,
+            "reason": values,
             "amount": values,
             "items": values,
             "discount": values,

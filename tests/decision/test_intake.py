@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.customer.contributions import contributions
-from stream.customer.state import SEEN, Register, States, empty
+from stream.customer.registers import NOTHING, Attributes, Register, Registers
+from stream.customer.state import SEEN, States, empty
 from stream.decision.intake import event_hashes, is_duplicate, registered, take_in
 from tests.customer.folding import folded
 from tests.helpers import MONDAY_MS, event, shop
@@ -59,17 +60,17 @@ def test_a_profile_is_remembered_but_no_look_by_activity() -> None:
 def test_of_each_attribute_the_latest_value_counts() -> None:
     new = event("c", 20, kind="profile", event_id="b", attributes={"town": "A", "age": 30})
     late = event("c", 10, kind="profile", event_id="z", attributes={"town": "B", "pets": 2})
-    expected = {"town": Register("A", 20, "b"), "age": Register(30, 20, "b"), "pets": Register(2, 10, "z")}
-    assert registered(registered({}, new), late) == expected
-    assert registered(registered({}, late), new) == expected
+    expected: Attributes = {"town": Register("A", 20, "b"), "age": Register(30, 20, "b"), "pets": Register(2, 10, "z")}
+    assert registered(registered(NOTHING, new), late) == Registers(expected)
+    assert registered(registered(NOTHING, late), new) == Registers(expected)
 
 
 def test_of_writes_at_one_time_the_larger_event_id_counts() -> None:
     writes = [event("c", 10, kind="profile", event_id=name, attributes={"town": name}) for name in "ab"]
-    assert registered(registered({}, writes[0]), writes[1])["town"].value == "b"
-    assert registered(registered({}, writes[1]), writes[0])["town"].value == "b"
+    assert registered(registered(NOTHING, writes[0]), writes[1]).attributes["town"].value == "b"
+    assert registered(registered(NOTHING, writes[1]), writes[0]).attributes["town"].value == "b"
 
 
 def test_events_without_attributes_leave_the_registers_alone() -> None:
-    held = {"town": Register("A", 20, "b")}
+    held = Registers({"town": Register("A", 20, "b")})
     assert registered(held, event("c", 30, 1.0)) == held

@@ -11,6 +11,7 @@ from stream.contracts.changes import Cause
 from stream.contracts.changes import Status as Published
 from stream.contracts.events import Event
 from stream.customer.features import NEVER, FeatureSet
+from stream.customer.registers import NOTHING
 from stream.customer.state import Status
 from stream.decision.assign import Assigner
 from stream.decision.silence import deadlines, dormant_at
@@ -121,7 +122,7 @@ def test_the_forgotten_are_closed_and_may_come_back() -> None:
     pass_to(town, closing + 1)
     closed, versions = town.row("c"), [c.version for c in told(town.changes)["c"]]
     assert (closed["status"], closed["since"], closed["deadline"]) == (Status.CLOSED, closing, NEVER)
-    assert (closed["segment"], closed["looks"], closed["cell"], town.registers("c")) == (0, 0, -1, {})
+    assert (closed["segment"], closed["looks"], closed["cell"], town.registers("c")) == (0, 0, -1, NOTHING)
     assert not closed["sums"].any()
     last = told(town.changes)["c"][-1]
     assert (last.current, last.cause) == (None, Cause.EXPIRED)

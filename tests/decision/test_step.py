@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from stream.contracts.changes import Cause
 from stream.contracts.events import Event
 from stream.customer.features import NEVER
+from stream.customer.registers import NOTHING
 from stream.customer.state import SEEN, Status
 from stream.model.snapshot import Snapshot
 from tests.customer.folding import folded
@@ -176,7 +177,7 @@ def test_the_batch_it_was_given_stays_as_it_was() -> None:
     before = batch.rows.tobytes()
     town.feed(batch.events)
     assert batch.rows.tobytes() == before
-    assert all(not registers for registers in batch.registers)
+    assert all(registers == NOTHING for registers in batch.registers)
 
 
 def test_every_event_is_looked_at_with_its_own_vector() -> None:
@@ -240,7 +241,7 @@ def test_what_people_said_is_kept_until_they_are_closed() -> None:
     said = event("c", MONDAY_MS, kind="profile", attributes={"town": "A"})
     order = event("c", MONDAY_MS + 1, 5.0, attributes={"age": 7})
     town = living([said, order, said])
-    assert {name: r.value for name, r in town.registers("c").items()} == {"town": "A", "age": 7}
+    assert {name: r.value for name, r in town.registers("c").attributes.items()} == {"town": "A", "age": 7}
 
 
 @pytest.mark.parametrize("partitions", [1, 4])
@@ -260,3 +261,14 @@ def test_clusterers_that_learn_rows_get_every_look_of_the_population() -> None:
     assert learning.rows.shape == (3, len(shop().names))
     assert learning.rows[-1].tolist() == town.row("c")["y"].tolist()
     assert town.feed([events[1]]).learning is None
+
+
+@pytest.mark.parametrize("cut", [2, 3, 4])
+def test_who_is_closed_and_stays_closed_by_a_very_late_event_has_the_same_bits_wherever_batches_are_cut(
+    cut: int,
+) -> None:
+    gone, long_ago = MONDAY_MS + 1000 * DAY_MS, MONDAY_MS - 1000 * DAY_MS
+    events = [event("c", MONDAY_MS, 5.0), *(event(c, gone, 1.0) for c in "xyz"), event("c", long_ago, 5.0)]
+    whole = living(events, shop_model())
+    assert whole.row("c")["status"] == Status.CLOSED
+    assert living(events, shop_model(), [cut]).states == whole.states

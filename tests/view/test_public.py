@@ -10,6 +10,7 @@ from benchmarks import reference
 from stream.contracts.events import Event
 from stream.contracts.timestamps import rfc3339
 from stream.customer.features import NEVER
+from stream.customer.registers import NOTHING
 from stream.customer.state import States, Status, empty, pack, unpack
 from stream.view.public import deadlines_of, feature_documents, segment_hashes
 from tests.decision.year import year
@@ -27,7 +28,7 @@ def town_of(events: list[Event]) -> Town:
 
 
 def repacked(rows: States) -> States:
-    return unpack(shop(), pack(rows, [{} for _ in rows]))[0]
+    return unpack(shop(), pack(rows, [NOTHING for _ in rows]))[0]
 
 
 @given(streams(customers=4))

@@ -16,7 +16,7 @@ from consumers.showing.customers import COLUMNS, csv_lines, customers_table
 from consumers.showing.findings import audit_page, findings_page, repair_page
 from stream.contracts.changes import Because
 from stream.contracts.examples import CHANGE
-from stream.customer.state import Register
+from stream.customer.registers import Register
 from tests.consumers.showing.terminal import WIDTH, coloured, shown
 
 UNITS = {"orders": "orders per 30 days", "evening_share": "share of orders"}
