@@ -172,7 +172,9 @@ def test_every_batch_with_words_is_decided_again_to_the_bit(partition: int) -> N
     models = [Assigner(snapshot_of(entry.value or b"", features.features_id, 0)) for _, entry in entries]
     by_version = {model.snapshot.version: model for model in models}
     redoing = Redoing(tree, features, partition, decode_rules(tree, PARTITIONS), by_version.get)
-    again = list(decided_again(redoing, MemoryTail(twins.broker)))
+    again = [
+        (batch, result) for batch, result in decided_again(redoing, MemoryTail(twins.broker)) if result is not None
+    ]
     assert [*(what for batch, result in again for what in state_differences(batch, result))] == []
     told = [change for _, result in again for change in result.changes]
     changes, _ = twins.broker.read(tree.topics.changes, partition, 0, 1 << 62)
