@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from benchmarks.quality.agreement import active, agreement, ari, offline, persona
-from benchmarks.quality.data import Data, IntArray
+from benchmarks.quality.data import Data, FloatArray, IntArray
 from benchmarks.quality.fit import batch_inertia, indices, inertia, largest_share, population
-from benchmarks.quality.history import NONE
+from benchmarks.quality.history import NONE, History
 from benchmarks.quality.service import Run, Stop
 from benchmarks.quality.vectors import Vectors
 from benchmarks.quality.worth import eta2_next_spend
@@ -21,57 +21,70 @@ PERSONA_AT_LEAST = 0.03
 """Share of the active customers from which on a persona counts as one that is there."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Ceiling:
-    """Labels of an offline batch re-fit at every checkpoint; the same whatever the model under test."""
+    """An offline batch re-fit at every checkpoint: what could be had if nobody had to go on from yesterday."""
 
-    by_day: dict[int, IntArray]
+    data: Data
+    reference: Vectors
+    """By the frozen reference features."""
+    k: int
+    by_day: dict[int, IntArray] = field(default_factory=dict)
 
-    @classmethod
-    def of(cls, data: Data, reference: Vectors, k: int) -> Ceiling:
-        """Fit it. ``reference``: vectors by the frozen reference features."""
-        return cls({day: offline(data, reference, day, k) for day in data.checkpoint_days})
+    def labels(self, day: int) -> IntArray:
+        """Of every customer; fitted once."""
+        if day not in self.by_day:
+            self.by_day[day] = offline(self.data, self.reference, day, self.k)
+        return self.by_day[day]
 
-    def agreement(self, data: Data, held: IntArray, day: int) -> float:
+    def agreement(self, held: IntArray, day: int) -> float:
         """With the truth, of the customers who hold a segment."""
-        who = active(data, data.end_of_day_ms(day)) & (held != NONE)
-        return ari(self.by_day[day], persona(data, day) + 1, who)
+        who = active(self.data, self.data.end_of_day_ms(day)) & (held != NONE)
+        return ari(self.labels(day), persona(self.data, day) + 1, who)
 
 
 def checkpoint(run: Run, stop: Stop, ceiling: Ceiling | None) -> dict[str, Any]:
-    """The row of one stop."""
-    data, ms = run.data, stop.ms
-    held, who = run.history.held(ms), active(run.data, ms)
+    """The row of one stop of the service."""
     people = population(run.features, stop)
     centroids = stop.assigner.centroids[stop.assigner.enterable]
-    k = len(centroids)
-    row: dict[str, Any] = {
-        "day": stop.day,
+    aged = inertia(people.z_aged, centroids) / batch_inertia(people.z_aged, len(centroids))
+    row = grouped(run.data, run.history, stop.day, people.z, people.segment, centroids)
+    row |= {"inertia_ratio_aged": aged, "k_scan": scan(run, stop).advice}
+    return row | (against_truth(run.history, stop.day, ceiling) if ceiling is not None else {})
+
+
+def grouped(
+    data: Data, history: History, day: int, z: FloatArray, labels: IntArray, centroids: FloatArray
+) -> dict[str, Any]:
+    """What can be said of any grouping: z (n, d) with ``labels`` (n,), and the centroids behind them."""
+    ms = data.end_of_day_ms(day)
+    held, who = history.held(ms), active(data, ms)
+    return {
+        "day": day,
         "active": int(who.sum()),
         "without_segment": int((who & (held == NONE)).sum()),
-        "segments": k,
-        "inertia_ratio": inertia(people.z, centroids) / batch_inertia(people.z, k),
-        "inertia_ratio_aged": inertia(people.z_aged, centroids) / batch_inertia(people.z_aged, k),
-        **indices(people.z, people.segment),
-        "sizes": {f"s{i}": int(n) for i, n in enumerate(np.bincount(people.segment)) if n and i != NONE},
-        "largest_share": largest_share(people.segment),
-        "eta2_next_spend": eta2_next_spend(data, held, stop.day, who),
-        "k_scan": scan(run, stop).advice,
+        "segments": len(centroids),
+        "inertia_ratio": inertia(z, centroids) / batch_inertia(z, len(centroids)),
+        **indices(z, labels),
+        "sizes": {f"s{i}": int(n) for i, n in enumerate(np.bincount(labels)) if n and i != NONE},
+        "largest_share": largest_share(labels),
+        "eta2_next_spend": eta2_next_spend(data, held, day, who),
     }
-    return row | (_truth(data, held, stop.day, ceiling) if ceiling is not None else {})
+
+
+def against_truth(history: History, day: int, ceiling: Ceiling) -> dict[str, Any]:
+    """Agreement with the personas, beside the ceiling's."""
+    data = ceiling.data
+    held, who = history.held(data.end_of_day_ms(day)), active(data, data.end_of_day_ms(day))
+    counts = np.bincount(persona(data, day)[who])
+    return {
+        "agreement": agreement(data, held, day),
+        "offline_agreement": ceiling.agreement(held, day),
+        "agreement_with_offline": ari(held, ceiling.labels(day), who),
+        "personas": int((counts > PERSONA_AT_LEAST * counts.sum()).sum()),
+    }
 
 
 def scan(run: Run, stop: Stop) -> Scan:
     """What the owner's scan says of the number of segments, from its own record."""
     return Learner.from_record(stop.record, run.features, run.settings.model).scan()
-
-
-def _truth(data: Data, held: IntArray, day: int, ceiling: Ceiling) -> dict[str, Any]:
-    who = active(data, data.end_of_day_ms(day))
-    counts = np.bincount(persona(data, day)[who])
-    return {
-        "agreement": agreement(data, held, day),
-        "offline_agreement": ceiling.agreement(data, held, day),
-        "agreement_with_offline": ari(held, ceiling.by_day[day], who),
-        "personas": int((counts > PERSONA_AT_LEAST * counts.sum()).sum()),
-    }

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.quality.data import Data, IntArray
 from benchmarks.quality.history import History, history_of_changes
 from consumers.lockstep import Lockstep
 from consumers.twins import Twins, drain
+from consumers.worker import Worker
+from producers.sink import Outgoing
 from stream.contracts.changes import SegmentChange, decode_change
 from stream.contracts.segments import LedgerEntry, decode_entry
 from stream.customer.features import FeatureSet
 from stream.customer.state import States, unpack
 from stream.decision.assign import Assigner
+from stream.decision.batch import Step
 from stream.settings import Tree
 
 
@@ -47,6 +52,13 @@ class MacroStep:
     """Share of them that the stabiliser would let go."""
 
 
+class Told(NamedTuple):
+    """A change with a counterfactual, and the vector that entered the new segment, (d,)."""
+
+    change: SegmentChange
+    y: NDArray[np.int16]
+
+
 @dataclass
 class Run:
     """One life of the engine."""
@@ -56,6 +68,7 @@ class Run:
     twins: Twins
     stops: list[Stop] = field(default_factory=list)
     macro_steps: list[MacroStep] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
 
     @cached_property
     def features(self) -> FeatureSet:
@@ -79,22 +92,48 @@ class Run:
         return history_of_changes(self.data, self.changes)
 
 
-def run(data: Data, settings: Tree, batch: int = 2000) -> Run:
-    """Live through the data in batches, stopping where days end."""
+def run(
+    data: Data, settings: Tree, batch: int = 2000, then: int | None = None, frozen_model: bytes | None = None
+) -> Run:
+    """Live through the data in batches, stopping where days end. With a model the batches are of ``then`` events.
+
+    ``frozen_model``: a model record to decide by from the beginning, without an owner.
+    """
     found = Run(data, settings, Twins(settings))
-    lockstep = found.twins.lockstep()
-    stops = [(day, data.before(data.end_of_day_ms(day))) for day in data.checkpoint_days]
+    lockstep = found.twins.lockstep() if frozen_model is None else _frozen(found.twins, frozen_model)
+    drain(lockstep.run_once)  # joining takes rounds of its own, in which records would pile up
+    stops = {data.before(data.end_of_day_ms(day)): day for day in data.checkpoint_days}
     model: Assigner | None = None
-    for start, end in _batches(len(data.events), batch, [at for _, at in stops]):
+    start = 0
+    while start < len(data.events):
+        end = _end(start, batch if model is None or then is None else then, stops, len(data.events))
         found.twins.send(data.events[start:end])
-        drain(lockstep.run_once, idle_rounds=1)
+        for done in drain(lockstep.run_once, idle_rounds=1):
+            if done.step is not None:
+                found.told += told(done.step)
         if lockstep.assigner is not model and lockstep.assigner is not None:
             found.macro_steps.append(_macro_step(found, end, model, lockstep.assigner))
             model = lockstep.assigner
-        for day in (day for day, at in stops if at == end and model is not None):
-            found.stops.append(_stop(found, lockstep, day))
+        if end in stops and model is not None:
+            found.stops.append(_stop(found, lockstep, stops[end]))
+        start = end
     lockstep.close()
     return found
+
+
+def _frozen(twins: Twins, model: bytes) -> Worker:
+    twins.broker.append(Outgoing(twins.settings.topics.model, 0, None, model))
+    return twins.service().worker()
+
+
+def told(step: Step) -> list[Told]:
+    """The last change of each customer in a step, with the vector it was decided on."""
+    rows = step.rows
+    return [
+        Told(change, rows["entry_y"][who].copy())
+        for who, change in step.changes
+        if change.counterfactual is not None and rows["version"][who] == change.version
+    ]
 
 
 def states(found: Run) -> tuple[list[str], States]:
@@ -105,12 +144,11 @@ def states(found: Run) -> tuple[list[str], States]:
     return [name.decode() for name, _ in pairs], rows
 
 
-def _batches(events: int, size: int, stops: list[int]) -> Iterator[tuple[int, int]]:
-    ends = sorted({*range(size, events, size), *stops, events} - {0})
-    yield from zip([0, *ends[:-1]], ends, strict=True)
+def _end(start: int, size: int, stops: Iterable[int], events: int) -> int:
+    return min(start + size, events, *(at for at in stops if at > start))
 
 
-def _stop(found: Run, lockstep: Lockstep, day: int) -> Stop:
+def _stop(found: Run, lockstep: Lockstep | Worker, day: int) -> Stop:
     assert lockstep.assigner is not None
     names, rows = states(found)
     topic = found.settings.topics.model

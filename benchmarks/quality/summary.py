@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.quality.calm import per_1000, relabelled, renames
+from benchmarks.quality.data import Data
+from benchmarks.quality.history import History
 from benchmarks.quality.service import Run
 from benchmarks.quality.truth import Days, delays, ids_of_two_personas, right_at_third_event
 
@@ -69,10 +71,27 @@ def of_checkpoints(rows: Sequence[Row]) -> dict[str, Any]:
 
 def of_run(run: Run, rows: Sequence[Row]) -> dict[str, Any]:
     """Everything that one run of the service says about itself."""
-    end_ms = int(run.data.at_ms[-1])
-    found = of_checkpoints(rows) | per_1000(run.history, len(run.data.events)) | relabelled(run.macro_steps)
-    found |= renames(run.ledger, end_ms)
-    return found | (_of_truth(run) | _of_scans(rows) if run.data.truth is not None else {"k_scans": len(rows)})
+    first_model = run.macro_steps[0].events if run.macro_steps else len(run.data.events)
+    found = of_history(run.data, run.history, len(run.data.events), first_model, rows)
+    found |= relabelled(run.macro_steps) | renames(run.ledger, int(run.data.at_ms[-1]))
+    return found | ({"k_scans": len(rows)} if run.data.truth is None else _of_scans(rows))
+
+
+def of_history(data: Data, history: History, events: int, started: int, rows: Sequence[Row]) -> dict[str, Any]:
+    """What can be said of any moves: over ``events`` events, with labels from event ``started`` on."""
+    found = of_checkpoints(rows) | per_1000(history, events)
+    if data.truth is None:
+        return found
+    days = Days.of(data, history)
+    delay = delays(data, days, days.right())
+    from_ms = int(data.at_ms[min(started, len(data.events) - 1)])
+    return found | {
+        "delay_days_p50": delay.p50,
+        "found_within_60_days": delay.found_within,
+        "true_changes": len(delay.days),
+        "right_at_third_event": right_at_third_event(data, history, days, from_ms),
+        "ids_of_two_personas": len(ids_of_two_personas(days)),
+    }
 
 
 def together(summaries: Sequence[Row]) -> dict[str, Any]:
@@ -93,7 +112,8 @@ def most(values: Iterable[Any]) -> float | None:
 
 
 def _joined(name: str) -> Joining:
-    return _JOINED[name] if name in _JOINED else mean
+    otherwise: Joining = mean
+    return _JOINED.get(name, otherwise)
 
 
 def _total(values: Iterable[Any]) -> int:
@@ -118,20 +138,6 @@ _JOINED: dict[str, Joining] = {
     "found_k_right_by": _by_index,
     "true_changes": _total,
 }
-
-
-def _of_truth(run: Run) -> dict[str, Any]:
-    days = Days.of(run.data, run.history)
-    delay = delays(run.data, days, days.right())
-    first_model = run.macro_steps[0].events if run.macro_steps else len(run.data.events)
-    from_ms = int(run.data.at_ms[min(first_model, len(run.data.events) - 1)])
-    return {
-        "delay_days_p50": delay.p50,
-        "found_within_60_days": delay.found_within,
-        "true_changes": len(delay.days),
-        "right_at_third_event": right_at_third_event(run.data, run.history, days, from_ms),
-        "ids_of_two_personas": len(ids_of_two_personas(days)),
-    }
 
 
 def _of_scans(rows: Sequence[Row]) -> dict[str, Any]:
