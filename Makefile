@@ -5,7 +5,7 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 KAFKA := .servers/kafka
-BENCH ?= $(patsubst benchmarks/%.py,%,$(shell grep -l __main__ benchmarks/*.py))
+BENCH ?= quality $(patsubst benchmarks/%.py,%,$(shell grep -l __main__ benchmarks/*.py))
 
 # stdout belongs to the command that was asked for; setting up speaks on stderr.
 INSTALL = echo "installing segstream$(1) into $(VENV) ..." >&2 && \
