@@ -25,9 +25,10 @@ def verify_share(life: Run) -> float | None:
         rules = decode_rules(life.settings, life.settings.topics.partitions)
         redoing = Redoing(life.settings, life.features, partition, rules, models.get)
         for batch, redone in decided_again(redoing, MemoryTail(life.twins.broker)):
-            names = {*batch.states, *redone.states}
+            again = redone.states if redone else {}
+            names = {*batch.states, *again}
             written += len(names)
-            same += sum(batch.states.get(name) == redone.states.get(name) for name in names)
+            same += sum(batch.states.get(name) == again.get(name) for name in names)
     return same / written if written else None
 
 

@@ -15,7 +15,7 @@ from benchmarks.quality.data import Data, personas
 from benchmarks.quality.service import Run, run
 from benchmarks.quality.summary import mean
 from producers.orders import Encoded, encode_order
-from producers.personas import PersonasPlan
+from producers.personas import RETAIL, PersonasPlan
 from stream.customer.features import DAY_MS
 from stream.customer.state import Status
 from stream.decision.look import ATYPICAL
@@ -54,7 +54,7 @@ EACH = 7
 
 def ghosts(settings: Tree, seed: int) -> dict[str, Any]:
     """Half the customers stop early. Do the others' segments agree with those of a model that never saw the half?"""
-    everybody = personas(PersonasPlan(seed=seed, ghost_share=GHOST_SHARE, days=180, drift=()))
+    everybody = personas(PersonasPlan(replace(RETAIL, drift=()), seed=seed, ghost_share=GHOST_SHARE, days=180))
     everybody = replace(everybody, checkpoint_days=GHOST_DAYS)
     assert everybody.truth is not None
     lives: NDArray[np.int8] = everybody.truth[:, _SILENT_BY_DAY:]

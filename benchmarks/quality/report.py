@@ -39,7 +39,7 @@ class Report:
 
     def live(self, data: Data) -> tuple[list[Run], Ceiling | None]:
         """One life a model seed."""
-        k = self.settings(self.model_seeds[0]).model.segments
+        k = self.settings(self.model_seeds[0]).model.first_segments
         ceiling = Ceiling(data, reference_vectors(data), k) if data.truth is not None else None
         lived = []
         for seed in self.model_seeds:

@@ -21,7 +21,7 @@ def rival(name: str, run: Run, y: Vectors, ceiling: Ceiling | None) -> dict[str,
     """Let one baseline live through the data of a run of the service, from that one's first model on."""
     first, model = run.macro_steps[0], run.settings.model
     scale = first.assigner.snapshot.scale
-    lived = live(KINDS[name], run.data, y, scale, first.events, model.segments, model.seed)
+    lived = live(KINDS[name], run.data, y, scale, first.events, model.first_segments, model.seed)
     history = history_of_labels(run.data, lived.labels)
     rows = []
     for day in lived.centres_z:
