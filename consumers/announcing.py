@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 
-from stream.contracts.segments import FeatureProfile, Flow, LedgerDetail, LedgerEntry, LedgerKind, SegmentProfile
+from stream.contracts.segments import (
+    FeatureProfile,
+    Flow,
+    LedgerDetail,
+    LedgerEntry,
+    LedgerKind,
+    ParentGroup,
+    RuleCondition,
+    SegmentProfile,
+    SegmentRule,
+)
 from stream.contracts.timestamps import rfc3339
 from stream.customer.features import FeatureSet
-from stream.customer.state import segment_id
+from stream.customer.state import group_id, segment_id
 from stream.model import ledger
-from stream.model.snapshot import Segment, Snapshot
+from stream.model.rules import in_words
+from stream.model.snapshot import Rule, Segment, Snapshot
 
 _INCOMING = ("born",)
 """Entries whose related segments are where the customers came from; of all others, where they went."""
@@ -48,6 +59,8 @@ def profile_messages(features: FeatureSet, snapshot: Snapshot, wall_ms: int) -> 
             retiring=segment.retiring,
             model_version=snapshot.version,
             updated_at=rfc3339(wall_ms),
+            group=ParentGroup(group_id(segment.family), snapshot.families[segment.family]) if segment.family else None,
+            rule=_rule(features, segment.rule) if segment.rule else None,
         )
         for segment in snapshot.segments
     ]
@@ -60,6 +73,17 @@ def _profile(features: FeatureSet, segment: Segment, means: dict[str, float]) ->
         times = value / population if population > 0 else None
         profile[feature.name] = FeatureProfile(value, feature.unit, population, times)
     return profile
+
+
+def _rule(features: FeatureSet, rule: Rule) -> SegmentRule:
+    units = {feature.name: feature.unit for feature in features.features}
+    return SegmentRule(
+        text=in_words(rule, features.features),
+        conditions=tuple(RuleCondition(c.feature, c.operator, c.value, units[c.feature]) for c in rule.conditions),
+        right=rule.right,
+        precision=rule.precision,
+        recall=rule.recall,
+    )
 
 
 def _text(entry: ledger.LedgerEntry) -> str:

@@ -88,8 +88,9 @@ class Redoing:
     def _batch(self, batch: JournaledBatch, intake: Intake) -> Batch:
         customers = [name.encode() for name in dict.fromkeys([*intake.customers, *batch.states])]
         known = {c: self.states[c.decode()] for c in customers if c.decode() in self.states}
-        # Timers fire by their deadlines, whoever is passed as swept: of both, the journal has who was written.
-        others = [name.encode() for name in batch.states if name not in intake.customers]
+        # Timers fire by their deadlines, whoever is passed as swept: of both, the journal has who was written. Who came
+        # with nothing but duplicates may have been swept as well.
+        others = [name.encode() for name in batch.states]
         mark = replace(batch.mark, now_ms=NEVER, claims={}) if self.mark is None else self.mark
         if not intake.events:
             mark = replace(mark, now_ms=batch.mark.now_ms)  # where the wall clock had carried it

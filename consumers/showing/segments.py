@@ -1,9 +1,9 @@
-"""The segments side by side: names, sizes, shares, and what sets each apart from the average customer."""
+"""The segments side by side: names, sizes, shares, what sets each apart from the average customer, and its rule."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rich.bar import Bar
@@ -25,7 +25,10 @@ _ONE_LINE = 50
 
 
 def segments_table(profiles: Mapping[str, Profile], customers: Mapping[str, int] | None = None) -> Table:
-    """Two lines a segment, by number. ``customers``: holders by segment id; default what the profiles say."""
+    """Some lines a segment, by parent group and number.
+
+    ``customers``: holders by segment id; default what the profiles say.
+    """
     counts = {id_: customers.get(id_, 0) if customers else int(p["customers"]) for id_, p in profiles.items()}
     everybody = sum(counts.values()) or 1
     largest = max(counts.values(), default=0) or 1
@@ -34,21 +37,26 @@ def segments_table(profiles: Mapping[str, Profile], customers: Mapping[str, int]
     table.add_column("customers", justify="right")
     table.add_column("share", justify="right")
     table.add_column("", width=_BAR_WIDTH)
-    for id_ in sorted(profiles, key=by_number):
+    heading = ""
+    for id_ in sorted(profiles, key=lambda id_: (by_number(_group(profiles[id_])[0]), by_number(id_))):
+        group, group_name = _group(profiles[id_])
+        if group != heading:
+            table.add_row(styles.quiet(f"{group} {group_name}"))
+            heading = group
         count = counts[id_]
-        said = Text("\n").join((_name(id_, profiles[id_]), standing_out(profiles[id_])))
+        said = Text("\n").join((_name(id_, profiles[id_]), standing_out(profiles[id_]), *_rule(profiles[id_])))
         share = Text(f"{100 * count / everybody:.1f} %")
         table.add_row(said, Text(f"{count:,}"), share, Bar(largest, 0, count, width=_BAR_WIDTH, color="cyan"))
     return table
 
 
 def by_number(id_: str) -> tuple[int, str]:
-    """Sorts ``s2`` before ``s10``.
+    """Sorts ``s2`` before ``s10``, and groups alike.
 
     >>> sorted(["s10", "s2", ""], key=by_number)
     ['', 's2', 's10']
     """
-    digits = id_.removeprefix("s")
+    digits = id_[1:]
     return int(digits) if digits.isdecimal() else -1, id_
 
 
@@ -65,6 +73,17 @@ def standing_out(profile: Profile) -> Text:
     words = [f"{feature_words(n)} {times[n]:.1f}x" for n in farthest]
     said = next((text for k in range(_MOST, 0, -1) if len(text := ", ".join(words[:k])) <= _ONE_LINE), "")
     return styles.quiet(f"{said} the average" if said else "close to the average")
+
+
+def _group(profile: Profile) -> tuple[str, str]:
+    group = profile.get("group")
+    return (str(group["id"]), str(group["name"])) if group else ("", "")
+
+
+def _rule(profile: Profile) -> Iterator[Text]:
+    rule = profile.get("rule")
+    if rule:
+        yield styles.quiet(f"{rule['text']}: {100 * rule['right']:.0f} % right")
 
 
 def _name(id_: str, profile: Profile) -> Text:

@@ -18,7 +18,10 @@ from stream.contracts.segments import (
     LedgerDetail,
     LedgerEntry,
     LedgerKind,
+    ParentGroup,
+    RuleCondition,
     SegmentProfile,
+    SegmentRule,
 )
 
 EVENTS: tuple[AnyEvent, ...] = (
@@ -107,4 +110,15 @@ PROFILE = SegmentProfile(
     retiring=False,
     model_version=118,
     updated_at="2017-06-03T22:20:01.040Z",
+    group=ParentGroup("g2", "frequent"),
+    rule=SegmentRule(
+        text="orders > 4 per 30 days and discount share < 0.1",
+        conditions=(
+            RuleCondition("orders", ">", 4.0, "orders per 30 days"),
+            RuleCondition("discount_share", "<", 0.1, "discount per money spent"),
+        ),
+        right=0.88,
+        precision=0.71,
+        recall=0.76,
+    ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -74,6 +74,48 @@ class FeatureProfile:
 
 @published
 @dataclass(frozen=True, slots=True)
+class ParentGroup:
+    """One of the two or three groups that all segments fall into."""
+
+    id: Annotated[str, Field(pattern="^g[1-9][0-9]*$")]
+    """Lives on with its customers."""
+    name: str
+
+
+@published
+@dataclass(frozen=True, slots=True)
+class RuleCondition:
+    """A threshold on one feature, in natural units."""
+
+    feature: str
+    operator: Literal[">", "<"]
+    value: float
+    unit: str
+
+
+@published
+@dataclass(frozen=True, slots=True)
+class SegmentRule:
+    """A readable approximation: who meets all conditions is, mostly, in the segment. It is not what decides.
+
+    Measured on the cells of the population, whose customers count as of the segment that the cell is nearest to and
+    as spread around its mean.
+    """
+
+    text: str
+    """Such as "orders > 4 per 30 days and discount share < 0.1"."""
+    conditions: Annotated[tuple[RuleCondition, ...], Field(max_length=3)]
+    """All of them must hold; none: everybody."""
+    right: Annotated[float, Field(ge=0, le=1)]
+    """Share of the population's customers who meet it exactly if they are in the segment."""
+    precision: Annotated[float, Field(ge=0, le=1)]
+    """Of those who meet it, the share in the segment."""
+    recall: Annotated[float, Field(ge=0, le=1)]
+    """Of those in the segment, the share that meet it."""
+
+
+@published
+@dataclass(frozen=True, slots=True)
 class SegmentProfile:
     """A segment as it is now: value in ``segment.profiles`` and in the ``segments`` hash of Redis, by id."""
 
@@ -90,6 +132,9 @@ class SegmentProfile:
     """Nobody enters any more."""
     model_version: Annotated[int, Field(ge=1)]
     updated_at: Time
+    group: ParentGroup | None = None
+    rule: SegmentRule | None = None
+    """Null while retiring."""
 
 
 LEDGER_ENTRY = Wire(LedgerEntry)

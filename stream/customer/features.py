@@ -110,6 +110,10 @@ class FeatureSet:
         natural[..., self._is_log] = np.expm1(natural[..., self._is_log])
         return natural
 
+    def steps(self, natural: FloatArray) -> FloatArray:
+        """Inverse of ``natural`` within the declared ranges, shape (..., d), before rounding."""
+        return np.asarray((self._transformed(natural) - self._low) * self._per_unit - STEPS // 2)
+
     def raw(self, sums: FloatArray, first_at: TimeArray, newest_at: TimeArray, at_ms: TimeArray) -> FloatArray:
         """Features in natural units before clipping and rounding, shape (..., n, d)."""
         decay = self.decay(newest_at, at_ms)[..., None]

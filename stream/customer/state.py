@@ -59,6 +59,15 @@ def segment_id(number: int) -> str:
     return f"s{number}" if number else ""
 
 
+def group_id(number: int) -> str:
+    """The public id of a parent group of segments.
+
+    >>> group_id(2)
+    'g2'
+    """
+    return f"g{number}"
+
+
 def dtype(features: FeatureSet) -> np.dtype[np.void]:
     """The row of one customer under these features. Times are event time in ms; segments are numbers, 0 = none."""
     d = len(features.names)

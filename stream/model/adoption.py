@@ -7,10 +7,13 @@ from functools import cached_property
 
 import numpy as np
 
+from stream.model.families import Families, adopted
 from stream.model.grouping import Regrouping
 from stream.model.ledger import SHIFTED_RADII, Ledger, LedgerEntry
 from stream.model.naming import Described, Namer, Wording
-from stream.model.snapshot import FloatArray, Scale, Segment, Snapshot
+from stream.model.rules import Ground, rule_of
+from stream.model.snapshot import FloatArray, Rule, Scale, Segment, Snapshot
+from stream.model.sums import Sums
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,10 @@ class Adoption:
     features: Described
     before: Snapshot | None
     regrouping: Regrouping
+    cells: Sums
+    """Those with customers, that the groups are made of."""
     wordings_before: dict[int, Wording]
+    family_wordings_before: dict[int, Wording]
     stated_before: dict[int, FloatArray]
     held: dict[int, int]
     now_ms: int
@@ -48,6 +54,13 @@ class Adoption:
         """Of all listed segments."""
         kept = {s.number: self.wordings_before[s.number] for s in self._leaving if s.number in self.wordings_before}
         return kept | self._new_wordings
+
+    @cached_property
+    def families(self) -> Families:
+        """The parent groups of the assignable segments."""
+        return adopted(
+            self.before, self.regrouping, self.family_wordings_before, self._namer, self.now_ms, self.version
+        )
 
     @cached_property
     def stated(self) -> dict[int, FloatArray]:
@@ -89,9 +102,20 @@ class Adoption:
                 radius=float(grouping.radii[i]),
                 customers=int(sums.n[i]),
                 profile=dict(zip(self.features.names, natural[i].tolist(), strict=True)),
+                family=self.families.of[number],
+                rule=self._rules[number],
             )
             for i, number in enumerate(grouping.numbers)
         ]
+
+    @cached_property
+    def _rules(self) -> dict[int, Rule]:
+        """A rule for each assignable segment, from the cells and the segment that each is nearest to."""
+        grouping, cells = self.regrouping.grouping, self.cells
+        known = {s.number: s.rule for s in self.before.segments} if self.before else {}
+        ground = Ground(self.features, cells, np.flatnonzero(self._scale.weight))
+        labels = grouping.labels(cells.mean)
+        return {number: rule_of(ground, labels == i, known.get(number)) for i, number in enumerate(grouping.numbers)}
 
     @cached_property
     def _absent(self) -> list[Segment]:
@@ -111,7 +135,7 @@ class Adoption:
             return []
         centroids = self._scale.z(self.before.scale.steps(np.array([s.centroid for s in staying])))
         return [
-            replace(s, retiring=True, customers=0, centroid=tuple(centroid.tolist()))
+            replace(s, retiring=True, customers=0, centroid=tuple(centroid.tolist()), rule=None)
             for s, centroid in zip(staying, centroids, strict=True)
         ]
 
@@ -129,5 +153,8 @@ class Adoption:
     def _new_wordings(self) -> dict[int, Wording]:
         differences = {n: (mean - self._scale.mean) / self._scale.sd for n, mean in self._means.items()}
         leaving = [s.name for s in self._leaving]
-        namer = Namer(self.features.features, self._scale.weight)
-        return namer.name(differences, self.wordings_before, self.now_ms, self._shifts, leaving)
+        return self._namer.name(differences, self.wordings_before, self.now_ms, self._shifts, leaving)
+
+    @property
+    def _namer(self) -> Namer:
+        return Namer(self.features.features, self._scale.weight)

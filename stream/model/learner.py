@@ -147,14 +147,25 @@ class Learner:
         if before is None:
             self._start(scale, rng)
         masses = state.population.masses(scale)
-        regrouping = self._regrouped(masses[masses.n > 0], scale, rng)
+        filled = masses[masses.n > 0]
+        regrouping = self._regrouped(filled, scale, rng)
         told, self._told = self._told, Told()
         adoption = Adoption(
-            self.features, before, regrouping, state.wordings, state.stated, state.held, state.now_ms, version
+            features=self.features,
+            before=before,
+            regrouping=regrouping,
+            cells=filled,
+            wordings_before=state.wordings,
+            family_wordings_before=state.family_wordings,
+            stated_before=state.stated,
+            held=state.held,
+            now_ms=state.now_ms,
+            version=version,
         )
         state.population.cells.revive(masses, scale, self.settings.cells, rng)
         state.snapshot = self._snapshot(adoption, learning_offset)
         state.wordings, state.stated, state.looks = adoption.wordings, adoption.stated, 0
+        state.family_wordings = adoption.families.wordings
         self._is_recordable = True
         return MacroStep(state.snapshot, told.explained(adoption.entries, self._why_so_many), regrouping)
 
@@ -234,6 +245,7 @@ class Learner:
             names=adoption.names,
             kind=self.settings.kind,
             learning_offset=learning_offset,
+            families=adoption.families.names,
             near_constant=tuple(name for name, is_muted in zip(self.features.names, muted, strict=True) if is_muted),
         )
 

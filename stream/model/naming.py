@@ -65,6 +65,10 @@ class Described(Protocol):
         """Vectors in steps (n, d) in natural units."""
         ...
 
+    def steps(self, natural: FloatArray) -> FloatArray:
+        """Inverse of ``natural`` within the declared ranges."""
+        ...
+
 
 @dataclass(frozen=True)
 class Wording:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +48,34 @@ class Scale:
 
 
 @dataclass(frozen=True)
+class Condition:
+    """A threshold on one feature, in natural units."""
+
+    feature: str
+    is_above: bool
+    value: float
+
+    @property
+    def operator(self) -> Literal[">", "<"]:
+        """As it is written."""
+        return ">" if self.is_above else "<"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A readable approximation of a segment: who meets all conditions is, mostly, in it (``rules``)."""
+
+    conditions: tuple[Condition, ...]
+    """None: everybody."""
+    right: float
+    """Share of the population's customers of whom the rule says right whether they are in the segment."""
+    precision: float
+    """Share of those who meet it that are in the segment."""
+    recall: float
+    """Share of those in the segment that meet it."""
+
+
+@dataclass(frozen=True)
 class Segment:
     """One segment as people see it. ``number`` 3 is shown as ``s3`` and is never reused."""
 
@@ -61,6 +90,10 @@ class Segment:
     profile: dict[str, float] = field(default_factory=dict)
     """Feature -> mean in natural units (geometric where the transform is logarithmic)."""
     retiring: bool = False
+    family: int = 0
+    """Number of its parent group (``families``): 2 is shown as ``g2``, 0 is none."""
+    rule: Rule | None = None
+    """``None`` while retiring: nobody enters any more."""
 
     @property
     def id(self) -> str:
@@ -91,6 +124,8 @@ class Snapshot:
     kind: str = "cells"
     learning_offset: int = 0
     """The first offset of the learning topic that this snapshot does not include."""
+    families: dict[int, str] = field(default_factory=dict)
+    """Every name of a parent group there is or was, by number; numbers are not reused."""
     near_constant: tuple[str, ...] = ()
     """Features that should count but hardly vary in the population: weight 0 in this snapshot's scale."""
 

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream.errors import BadRecord
-from stream.model.snapshot import NURSERY, Scale, Segment, Snapshot
+from stream.model.snapshot import NURSERY, Condition, Rule, Scale, Segment, Snapshot
 from stream.packing import Arrays, unpack
 
-SCHEMA = 1
+SCHEMA = 2
+"""2: families and rules of the segments."""
 SEGMENTS_AT_MOST = 16
 """Assignable segments of a snapshot, as in ``ModelSettings.segments``."""
 _PLAIN = ("version", "epoch", "features_id", "margin", "kind", "learning_offset")
@@ -44,6 +45,7 @@ def written(snapshot: Snapshot) -> tuple[dict[str, Any], Arrays]:
         "near_constant": list(snapshot.near_constant),
         "clip": snapshot.scale.clip,
         "names": sorted(snapshot.names.items()),
+        "families": sorted(snapshot.families.items()),
         "segments": [{k: v for k, v in asdict(s).items() if k != "centroid"} for s in snapshot.segments],
     }
     arrays = {
@@ -91,11 +93,19 @@ def _snapshot(head: Mapping[str, Any], arrays: Arrays) -> Snapshot:
         features=tuple(head["features"]),
         near_constant=tuple(head["near_constant"]),
         scale=Scale(mean, sd, weight, float(head["clip"])),
-        segments=tuple(Segment(**s, centroid=tuple(c)) for s, c in zip(segments, centroids, strict=True)),
+        segments=tuple(_segment(s, c) for s, c in zip(segments, centroids, strict=True)),
         cell_ids=cell_ids,
         cell_positions=array(arrays, "cell_positions", np.float64, len(cell_ids), d),
         names={int(number): str(name) for number, name in head["names"]},
+        families={int(number): str(name) for number, name in head["families"]},
     )
+
+
+def _segment(said: Mapping[str, Any], centroid: list[float]) -> Segment:
+    rule = said["rule"]
+    if rule is not None:
+        rule = Rule(**rule | {"conditions": tuple(Condition(**c) for c in rule["conditions"])})
+    return Segment(**{**said, "rule": rule}, centroid=tuple(centroid))
 
 
 def _check(snapshot: Snapshot) -> None:
@@ -105,6 +115,10 @@ def _check(snapshot: Snapshot) -> None:
     assignable = sum(not s.retiring for s in segments)
     plain = [scale.clip, snapshot.margin, *(s.radius for s in segments)]
     plain += [value for s in segments for value in s.profile.values()]
+    rules = [s.rule for s in segments if s.rule is not None]
+    conditions = [condition for rule in rules for condition in rule.conditions]
+    shares = [share for rule in rules for share in (rule.right, rule.precision, rule.recall)]
+    plain += [*shares, *(condition.value for condition in conditions)]
     wrong = {
         "a version or an epoch below 1": snapshot.version < 1 or snapshot.epoch < 1,
         "a number that is not finite": not all(map(math.isfinite, plain)),
@@ -115,6 +129,9 @@ def _check(snapshot: Snapshot) -> None:
         f"{assignable} segments, not 1 to {SEGMENTS_AT_MOST}": not 1 <= assignable <= SEGMENTS_AT_MOST,
         "a segment twice": len(numbers) < len(segments),
         "a segment without a name": not numbers <= snapshot.names.keys(),
+        "a parent group without a name": not {s.family for s in segments} <= {0, *snapshot.families},
+        "a rule of unknown features": not {c.feature for c in conditions} <= set(snapshot.features),
+        "a share outside of 0 to 1": not all(0 <= share <= 1 for share in shares),
         "a radius that is not positive": any(s.radius <= 0 for s in segments),
         "a cell twice": np.unique(cells).size < cells.size,
         "no cell, or a reserved one": not len(cells) or cells.min() <= NURSERY,

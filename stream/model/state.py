@@ -38,6 +38,8 @@ class State:
     """Event time reached."""
     wordings: dict[int, Wording] = field(default_factory=dict)
     """By segment number, of the listed segments."""
+    family_wordings: dict[int, Wording] = field(default_factory=dict)
+    """By family number, of those that have segments."""
     stated: dict[int, FloatArray] = field(default_factory=dict)
     """Mean in steps (d,) of each assignable segment when it was last stated where it stands."""
     river: RiverGroups | None = None
@@ -57,6 +59,7 @@ def pack_state(state: State, snapshot: Snapshot) -> bytes:
         "held": sorted(state.held.items()),
         "now_ms": state.now_ms,
         "wordings": [[number, asdict(wording)] for number, wording in state.wordings.items()],
+        "family_wordings": [[number, asdict(wording)] for number, wording in state.family_wordings.items()],
         "stated": list(state.stated),
         "river": [state.river.kind, state.river.segments] if state.river else None,
         "number": asdict(state.number) if state.number else None,
@@ -87,6 +90,7 @@ def unpack_state(record: bytes, settings: ModelSettings) -> State:
             held={int(number): int(n) for number, n in owner["held"]},
             now_ms=int(owner["now_ms"]),
             wordings={int(number): _wording(said) for number, said in owner["wordings"]},
+            family_wordings={int(number): _wording(said) for number, said in owner["family_wordings"]},
             stated=dict(zip(map(int, owner["stated"]), array(arrays, "stated", np.float64, -1, -1), strict=True)),
             river=None if settings.kind == "cells" else _river(owner, arrays, snapshot, settings),
             docket=docket_of(owner, arrays, len(snapshot.features)),

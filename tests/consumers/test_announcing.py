@@ -7,9 +7,17 @@ from dataclasses import replace
 import pytest
 
 from consumers.announcing import ledger_message, profile_messages
-from stream.contracts.segments import Flow, decode_entry, decode_profile, encode_entry, encode_profile
+from stream.contracts.segments import (
+    Flow,
+    ParentGroup,
+    RuleCondition,
+    decode_entry,
+    decode_profile,
+    encode_entry,
+    encode_profile,
+)
 from stream.model.ledger import LedgerEntry, LedgerKind
-from stream.model.snapshot import Snapshot
+from stream.model.snapshot import Condition, Rule, Snapshot
 from tests.helpers import MONDAY_MS, WALL_MS, shop, shop_model
 
 
@@ -62,6 +70,22 @@ def test_a_profile_stands_beside_the_population() -> None:
     assert orders.unit == "orders unit"
     assert orders.times == pytest.approx(2.0)
     assert orders.value == pytest.approx(2 * orders.population)
+
+
+def test_a_profile_says_its_group_and_its_rule() -> None:
+    snapshot = profiled()
+    rule = Rule((Condition("orders", True, 4.0), Condition("fresh", False, 0.1)), 0.88, 0.7, 0.8)
+    segments = (replace(snapshot.segments[0], family=2, rule=rule), *snapshot.segments[1:])
+    first, second, _ = profile_messages(
+        shop(), replace(snapshot, segments=segments, families={1: "gone", 2: "frequent"}), WALL_MS
+    )
+    assert decode_profile(encode_profile(first)) == first
+    assert first.group == ParentGroup("g2", "frequent")
+    assert first.rule is not None
+    assert first.rule.text == "orders > 4 and fresh < 0.1"
+    assert first.rule.conditions[1] == RuleCondition("fresh", "<", 0.1, "fresh unit")
+    assert (first.rule.right, first.rule.precision, first.rule.recall) == (0.88, 0.7, 0.8)
+    assert (second.group, second.rule) == (None, None)
 
 
 def test_there_is_no_multiple_of_nothing() -> None:

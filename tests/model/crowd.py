@@ -54,6 +54,9 @@ class Description:
     def natural(self, y: FloatArray) -> FloatArray:
         return y.astype(np.float64)
 
+    def steps(self, natural: FloatArray) -> FloatArray:
+        return natural
+
 
 def described(d: int) -> Description:
     """d plain features, a value feature first."""

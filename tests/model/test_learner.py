@@ -308,7 +308,7 @@ def test_scan_advises_the_planted_number() -> None:
 
 
 def test_a_macro_step_of_100_cells_and_11_features_is_quick() -> None:
-    """Target: 5 ms, and 200 ms for the first; processor time, with room for a loaded machine."""
+    """Target: 8 ms, half of it families and rules; 200 ms for the first. Processor time, room for a loaded machine."""
     rng = np.random.default_rng(1)
     centres = [list(rng.normal(0, 2000, 11)) for _ in range(5)]
     people = crowd(centres, n=100, segments=5, cells=100, warmup_customers=500)
@@ -320,4 +320,4 @@ def test_a_macro_step_of_100_cells_and_11_features_is_quick() -> None:
         taken.append((time.process_time() - started) * 1000)
         people.learner.learn(people.look(people.everybody, people.y + rng.integers(-50, 50, people.y.shape, np.int16)))
     assert taken[0] < 200
-    assert float(np.median(taken[1:])) < 15
+    assert float(np.median(taken[1:])) < 25

@@ -11,7 +11,7 @@ import pytest
 from stream.errors import BadRecord
 from stream.model.learner import Learner
 from stream.model.snapshot import Snapshot
-from stream.model.snapshot_record import SEGMENTS_AT_MOST, read, snapshot_of
+from stream.model.snapshot_record import SCHEMA, SEGMENTS_AT_MOST, read, snapshot_of
 from stream.packing import Arrays, pack, unpack
 from tests.model.crowd import FEATURES_ID, Crowd, blobs, described, settings
 
@@ -77,6 +77,10 @@ def of_segment(name: str, value: object) -> Damage:
     return lambda head, arrays: head["segments"][0].update({name: value})
 
 
+def of_rule(**changes: object) -> Damage:
+    return lambda head, arrays: head["segments"][0]["rule"].update(changes)
+
+
 def in_array(name: str, value: float) -> Damage:
     def damage(head: dict[str, Any], arrays: Arrays) -> None:
         arrays[name].flat[0] = value
@@ -103,7 +107,8 @@ def all_retiring(head: dict[str, Any], arrays: Arrays) -> None:
 @pytest.mark.parametrize(
     "damage",
     [
-        pytest.param(setting("schema", 2), id="schema"),
+        pytest.param(setting("schema", SCHEMA - 1), id="an older schema"),
+        pytest.param(setting("schema", SCHEMA + 1), id="a newer schema"),
         pytest.param(lambda head, arrays: head.pop("schema"), id="no schema"),
         pytest.param(lambda head, arrays: head.pop("version"), id="no version"),
         pytest.param(setting("version", 0), id="version 0"),
@@ -119,6 +124,12 @@ def all_retiring(head: dict[str, Any], arrays: Arrays) -> None:
         pytest.param(of_segment("number", 2), id="a number twice"),
         pytest.param(of_segment("colour", "red"), id="unknown field"),
         pytest.param(of_segment("profile", {"x0": "much"}), id="profile not a number"),
+        pytest.param(of_segment("family", 9), id="a family without a name"),
+        pytest.param(of_segment("rule", {"conditions": []}), id="a rule without shares"),
+        pytest.param(of_rule(right=1.5), id="right above 1"),
+        pytest.param(of_rule(recall="all"), id="recall not a number"),
+        pytest.param(of_rule(conditions=[{"feature": "x9", "is_above": True, "value": 1.0}]), id="a rule of x9"),
+        pytest.param(of_rule(conditions=[{"feature": "x0", "is_above": True, "value": "1"}]), id="threshold a text"),
         pytest.param(many_segments, id="more than 16 segments"),
         pytest.param(all_retiring, id="nothing assignable"),
         pytest.param(in_array("centroids", np.nan), id="centroid not a number"),
@@ -160,6 +171,7 @@ def test_a_number_that_is_not_finite_is_refused(record: bytes, field: str) -> No
     [
         pytest.param(lambda head, arrays: head.pop("owner"), id="no owner's part"),
         pytest.param(lambda head, arrays: head["owner"].pop("held"), id="no held"),
+        pytest.param(lambda head, arrays: head["owner"].pop("family_wordings"), id="no words of families"),
         pytest.param(lambda head, arrays: head["owner"].update(next_cell=3), id="a cell that never was"),
         pytest.param(lambda head, arrays: head["owner"].update(stated=[1]), id="stated of other length"),
         pytest.param(shaped("cell_sums", lambda a: a[:-1]), id="a cell's sums missing"),

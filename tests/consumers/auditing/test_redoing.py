@@ -73,6 +73,20 @@ def test_whatever_learns(kind: str) -> None:
     assert [*(what for batch, result in redone(twins, 0) for what in state_differences(batch, result))] == []
 
 
+def test_who_came_with_duplicates_only_may_have_been_swept() -> None:
+    twins = Twins(settings(worker={"sweep_seconds": 1}))
+    events = list(Personas(PersonasPlan(customers=40, days=60, seed=8)))
+    lockstep = twins.lockstep()
+    for start in range(0, len(events), 40):
+        twins.send(events[start : start + 40])
+        drain(lockstep.run_once, 1)
+        twins.wall.wait(5.0)
+        twins.send(events[start : start + 40])
+        drain(lockstep.run_once, 1)
+    again = [*redone(twins, 0), *redone(twins, 1)]
+    assert [*(what for batch, result in again for what in state_differences(batch, result))] == []
+
+
 def _another_segment(batch: JournaledBatch, features: FeatureSet) -> JournaledBatch:
     rows, registers = unpack(features, list(batch.states.values()))
     rows["segment"][0] += 1

@@ -178,6 +178,31 @@ def test_a_table_of_segments_counts_the_holders_it_is_given() -> None:
     assert "1  25.0 %" in shown(segments_table(profiles, {"s1": 1, "s2": 3}))[1]
 
 
+def test_segments_stand_under_their_group_with_their_rule() -> None:
+    rule = {"text": "orders > 4 per 30 days and discount share < 0.1", "right": 0.876}
+    profiles = {
+        "s1": profile("s1", "rare", 1) | {"group": {"id": "g10", "name": "seldom\x1b"}, "rule": None},
+        "s2": profile("s2", "frequent", 3, orders=4.2) | {"group": {"id": "g2", "name": "often"}, "rule": rule},
+        "s3": profile("s3", "daily", 3) | {"group": {"id": "g2", "name": "often"}, "rule": rule},
+    }
+    lines = shown(segments_table(profiles))
+    assert [line.split()[0] for line in lines[1:]] == [
+        "g2",
+        "s2",
+        "orders",
+        "orders",
+        "s3",
+        "close",
+        "orders",
+        "g10",
+        "s1",
+        "close",
+    ]
+    assert lines[1] == "g2 often"
+    assert lines[4] == "orders > 4 per 30 days and discount share < 0.1: 88 % right"
+    assert lines[8] == "g10 seldom\\x1b"
+
+
 def test_no_segments_is_an_empty_table() -> None:
     assert len(shown(segments_table({}))) <= 1
 
