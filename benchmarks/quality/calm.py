@@ -8,7 +8,8 @@ from datetime import datetime
 
 import numpy as np
 
-from benchmarks.quality.history import History
+from benchmarks.quality.data import Data
+from benchmarks.quality.history import History, history_of_labels
 from benchmarks.quality.service import MacroStep
 from producers.orders import epoch_ms
 from stream.contracts.segments import LedgerEntry, LedgerKind
@@ -23,6 +24,16 @@ def per_1000(history: History, events: int) -> dict[str, float]:
         "changes_per_1000": 1000 * float(history.changes.sum()) / events,
         "aba_per_1000": 1000 * float(history.flaps.sum()) / events,
     }
+
+
+def per_1000_at_events(data: Data, history: History) -> dict[str, float]:
+    """The same of the labels right after each event alone: what a clusterer without a sense of time would show.
+
+    Moves by silence are left out, and with them the returns from where silence had led.
+    """
+    labels = history.held_after(data.customer, data.at_ms)
+    found = per_1000(history_of_labels(data, labels), len(data.events))
+    return {f"{name}_at_events": value for name, value in found.items()}
 
 
 def relabelled(steps: Sequence[MacroStep]) -> dict[str, float | None]:

@@ -60,10 +60,8 @@ class Report:
             self.more["order_agreement"] = order_agreement(life, data_seed)
         if "invariance" in parts:
             self.tell("1, 4 and 16 partitions; batches of 1, 64 and 2000")
-            spread, self.more["partition_differences"] = partitions(data, tree)
-            self.more["partition_events"] = len(spread.data.events)
-            self.more["verify_share"] = verify_share(spread)
-            self.more |= batches(data, tree)
+            spread, differing = partitions(data, tree)
+            self.more |= differing | {"verify_share": verify_share(spread)} | batches(data, tree)
         if "planted" in parts and data.truth is not None:
             self.tell("ghosts and outliers")
             self.more |= ghosts(tree, data_seed) | outliers(tree, data_seed)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.quality.calm import per_1000, relabelled, renames
+from benchmarks.quality.calm import per_1000, per_1000_at_events, relabelled, renames
 from benchmarks.quality.data import Data
 from benchmarks.quality.history import History
 from benchmarks.quality.service import Run
@@ -73,6 +73,7 @@ def of_run(run: Run, rows: Sequence[Row]) -> dict[str, Any]:
     """Everything that one run of the service says about itself."""
     first_model = run.macro_steps[0].events if run.macro_steps else len(run.data.events)
     found = of_history(run.data, run.history, len(run.data.events), first_model, rows)
+    found |= per_1000_at_events(run.data, run.history)
     found |= relabelled(run.macro_steps) | renames(run.ledger, int(run.data.at_ms[-1]))
     return found | ({"k_scans": len(rows)} if run.data.truth is None else _of_scans(rows))
 
@@ -130,6 +131,7 @@ _JOINED: dict[str, Joining] = {
     "inertia_ratio_aged_max": most,
     "agreement_worst_gap": most,
     "aba_per_1000": most,
+    "aba_per_1000_at_events": most,
     "largest_share": most,
     "relabelled_p95": most,
     "renames_per_90d_worst": most,

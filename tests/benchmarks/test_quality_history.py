@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.quality.calm import per_1000
+from benchmarks.quality.calm import per_1000, per_1000_at_events
 from benchmarks.quality.history import history_of_changes, history_of_labels
 from stream.contracts.changes import Assignment, Cause, SegmentChange, Status
 from stream.contracts.timestamps import rfc3339
@@ -85,3 +85,12 @@ def test_one_customers_last_segment_is_not_the_nexts_first() -> None:
     data = orders([("a", 0), ("a", 1), ("b", 2), ("b", 3)])
     history = history_of_labels(data, np.array([1, 2, 1, 2]))
     assert per_1000(history, 1000) == {"changes_per_1000": 2.0, "aba_per_1000": 0.0}
+
+
+def test_returns_from_where_silence_had_led_do_not_show_at_events() -> None:
+    data = orders([("a", 0), ("a", 10), ("a", 20)])
+    told = [change("a", 1, 0, "s1"), change("a", 2, 5, "s2"), change("a", 3, 10, "s1"), change("a", 4, 20, "s2")]
+    history = history_of_changes(data, told)
+    assert per_1000(history, 3) == {"changes_per_1000": 1000.0, "aba_per_1000": pytest.approx(2000 / 3)}
+    found = per_1000_at_events(data, history)
+    assert found == {"changes_per_1000_at_events": pytest.approx(1000 / 3), "aba_per_1000_at_events": 0.0}
