@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import gc
 import logging
 import signal
@@ -25,7 +26,8 @@ _LAST_PORT = 65_535
 def worker(settings: Tree, slot: int) -> int:
     """Run one worker until SIGTERM or SIGINT; returns the exit code."""
     with _serving(settings, 2 * slot) as registry:
-        running = Service(settings, kafka_backend(settings), registry, slot).worker()
+        with _in_time():
+            running = Service(settings, kafka_backend(settings), registry, slot).worker()
         settle_heap()
         try:
             _until_told(running.run_once)
@@ -37,7 +39,8 @@ def worker(settings: Tree, slot: int) -> int:
 def owner(settings: Tree) -> int:
     """Run a model owner until SIGTERM or SIGINT; returns the exit code."""
     with _serving(settings, 1) as registry:
-        running = Service(settings, kafka_backend(settings), registry).owner()
+        with _in_time():
+            running = Service(settings, kafka_backend(settings), registry).owner()
         settle_heap()
         try:
             _until_told(running.run_once)
@@ -59,6 +62,21 @@ def run(settings: Tree, workers: int, options: Sequence[str]) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, supervisor.stop)
     return supervisor.run()
+
+
+START_SECONDS = 120.0
+"""More than all that a start waits for, one after the other. One that takes longer hangs in a library for want of
+memory: it is in no group yet, so nobody would miss it."""
+
+
+@contextlib.contextmanager
+def _in_time() -> Iterator[None]:
+    """End the process, with code 1 and its stack on stderr, if the block takes longer than a start may."""
+    faulthandler.dump_traceback_later(START_SECONDS, exit=True, file=2)
+    try:
+        yield
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 _YOUNG_OBJECTS = 50_000

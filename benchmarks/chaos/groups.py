@@ -1,19 +1,14 @@
-"""Rows 12 to 15, 18, 36, 37, 39: processes that stand still, come, go, come twice, leave in good order, or starve."""
+"""Rows 12 to 15, 18, 36, 37: processes that stand still, come, go, come twice, or leave in good order."""
 
 from __future__ import annotations
 
 import random
-import resource
 import signal
-
-import psutil
 
 from benchmarks.chaos.cast import Actor, drain_seconds
 from benchmarks.chaos.scene import Scene, Tally, disturbed
 from benchmarks.chaos.stage import OURS, Stage, Stuck
 from benchmarks.chaos.tripwire import Wire
-from consumers.embedded import HOST
-from producers.watchdog import EXIT_CODE
 
 REFUSED = "transaction failed"
 """What a worker says whose commit the broker refused."""
@@ -161,30 +156,6 @@ def rolling_restart(scene: Scene, tally: Tally) -> None:
 
     disturbed(scene, tally, 9, restart)
     tally.remarks.append(f"the slowest was gone after {max(seconds):.1f} s")
-
-
-def exhausted(scene: Scene, tally: Tally) -> None:
-    """Row 39: no file descriptors and no memory left: it may end, and the next one must do."""
-
-    def exhaust(stage: Stage, run: int) -> None:
-        actor = stage.cast.workers[run % 2]
-        stage.until(lambda: actor.is_alive and actor.owned(), f"{actor.name} owning partitions")
-        assert actor.process is not None
-        pid, before = actor.process.pid, len(actor.deaths)
-        stage.expected.update({1, EXIT_CODE})
-        if run % 2:
-            used = psutil.Process(pid).memory_info().vms
-            resource.prlimit(pid, resource.RLIMIT_AS, (used, used))
-        else:
-            resource.prlimit(pid, resource.RLIMIT_NOFILE, (8, 8))  # fewer than it has
-            scene.detour.cut()
-        stage.go_on(5.0)
-        ended.append(len(actor.deaths) > before)
-        actor.send(signal.SIGKILL)
-
-    ended: list[bool] = []
-    disturbed(scene, tally, 4, exhaust, seen_by_cast=f"{HOST}:{scene.detour.port}")
-    tally.remarks.append(f"files, memory, by turns; the process ended by itself: {ended}")
 
 
 def tripped(stage: Stage, actor: Actor, wire: Wire) -> None:

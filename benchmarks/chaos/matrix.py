@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from benchmarks.chaos import admission, bad_input, brokers, groups, measures, misuse, stores
+from benchmarks.chaos import admission, bad_input, brokers, groups, measures, misuse, starving, stores
 from benchmarks.chaos.crashes import crash_row
 from benchmarks.chaos.scene import Scene, Tally
 from benchmarks.chaos.tripwire import POINTS
@@ -55,7 +55,7 @@ ACTS: dict[int | str, Act] = {
     36: Act("model owner killed, paused, and two of them", groups.troubled_owner),
     37: Act("SIGTERM inside of a transaction, rolling restart of all", groups.rolling_restart),
     38: Act("certificate expired or of another host, password changed, right taken away", admission.kept_out),
-    39: Act("out of file descriptors, out of memory", groups.exhausted),
+    39: Act("out of file descriptors, out of memory", starving.starved),
     "scale": Act("1 -> 4 -> 2 -> 4 -> 2 workers under load", measures.growing),
 }
 """Row -> what runs it."""

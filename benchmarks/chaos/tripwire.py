@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from kafka.errors import KafkaTimeoutError
 
+from benchmarks.chaos.hoard import hoard
+
 POINTS = {
     "A": "after a poll that brought records",
     "B": "after the fold, before the transaction",
@@ -26,7 +28,7 @@ POINTS = {
 
 @dataclass(frozen=True)
 class Wire:
-    """Where, at which passing, and what then: ``kill``, ``stop``, ``term``, ``fail`` or ``sleep=SECONDS``."""
+    """Where, at which passing, and what then: ``kill``, ``stop``, ``term``, ``hoard``, ``fail``, ``sleep=SECONDS``."""
 
     point: str
     nth: int
@@ -92,6 +94,8 @@ def carry_out(deed: str) -> None:
             os.kill(os.getpid(), signal.SIGTERM)
         case "sleep":
             time.sleep(float(argument))
+        case "hoard":
+            hoard()
         case "fail":
             raise KafkaTimeoutError("chaos")
         case _:

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -159,3 +160,23 @@ def test_port_0_is_any_free_port_for_every_process(place: int, caplog: pytest.Lo
 def test_a_port_that_is_none_is_a_wrong_setting() -> None:
     with pytest.raises(SettingsError, match=r"metrics\.port"), running._serving(metrics(port=65_534), 2):
         pass
+
+
+def test_a_start_that_hangs_ends() -> None:
+    hanging = (
+        "import time\n"
+        "from consumers import running\n"
+        "running.START_SECONDS = 0.1\n"
+        "with running._in_time():\n"
+        "    time.sleep(60)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", hanging], capture_output=True, timeout=30, check=False)
+    assert ended.returncode == 1
+    assert b"Timeout" in ended.stderr
+
+
+def test_a_start_in_time_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "START_SECONDS", 0.1)
+    with running._in_time():
+        pass
+    time.sleep(0.3)

@@ -114,10 +114,11 @@ def test_what_was_said_before_a_success_is_forgotten() -> None:
         raise KafkaException(LATE)
 
 
+WATCHDOG = Watchdog(60)
 BUILD = pytest.mark.parametrize(
     "build",
     [
-        lambda settings: LibrdkafkaSink(settings, "slot", Watchdog(60)),
+        lambda settings: LibrdkafkaSink(settings, "slot", WATCHDOG),
         lambda settings: LibrdkafkaSource(settings, "topic", "group"),
         LibrdkafkaTail,
     ],
