@@ -1,8 +1,8 @@
 """What kafka-python 3.0.12 does, and the guard against it: a pair of tests each, on Apache Kafka.
 
 The *fact* fails when an upgrade mends it, and the guard may go. The *guard* fails when it is removed. K2, K5 and K7
-need a broker that halts: tests/test_kafka_halts.py. K9 is in tests/producers/test_kafka_client.py, K13 in
-tests/test_refusals.py.
+need a broker that halts: tests/test_kafka_halts.py. K9 and K14 are in tests/producers/test_kafka_client.py,
+K13 in tests/test_refusals.py.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ import gc
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import psutil
 import pytest
 from pydantic import SecretStr
 
@@ -20,11 +21,7 @@ from tests.brokers import fresh, joined
 
 USER, PASSWORD = "canary-user", "canary-password"
 
-pytestmark = [
-    pytest.mark.apache,
-    # kafka-python leaves the socket of a handshake that failed to the garbage collector.
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = pytest.mark.apache
 
 Build = Callable[[KafkaSettings], Any]
 BUILDS: dict[str, Build] = {
@@ -48,12 +45,6 @@ def expired(broker: GuardedKafka) -> Iterator[GuardedKafka]:
     broker.show(broker.authority.certificate("expired", HERE, -1))
     yield broker
     broker.show()
-
-
-@pytest.fixture(autouse=True)
-def _collected() -> Iterator[None]:
-    yield
-    gc.collect()
 
 
 @pytest.fixture(params=["kafka-python", "librdkafka"])
@@ -110,3 +101,16 @@ def test_an_expired_certificate_is_an_outage_with_a_name(expired: GuardedKafka, 
     said = refusal(build, settings_of(expired, client=client), BrokerUnavailable)
     assert "certificate is not accepted" in said
     assert "kafka.ca_file" in said
+
+
+def test_handshakes_that_fail_leave_no_sockets_to_the_garbage_collector(expired: GuardedKafka) -> None:
+    """K14; of sockets that cannot even connect: tests/producers/test_kafka_client.py."""
+    kafka, process = settings_of(expired), psutil.Process()
+    gc.collect()
+    gc.disable()
+    try:
+        before = process.num_fds()
+        refusal(BUILDS["tail"], kafka, BrokerUnavailable)
+        assert process.num_fds() == before
+    finally:
+        gc.enable()

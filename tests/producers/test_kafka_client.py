@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import socket
 import ssl
 import threading
@@ -107,6 +108,22 @@ def test_an_error_without_a_message_still_says_something() -> None:
     assert describe(ValueError()) == "ValueError"
     assert describe(ValueError("x")) == "ValueError: x"
     assert describe(KafkaTimeoutError("x")) == "KafkaTimeoutError: x"
+
+
+def test_connections_that_are_refused_leave_no_sockets_to_the_garbage_collector() -> None:
+    """K14: it may not come for minutes, and an outage lasts."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        address, background = "{}:{}".format(*taken.getsockname()), Background()
+        gc.collect()
+        gc.disable()
+        try:
+            before = psutil.Process().num_fds()
+            with pytest.raises(BrokerUnavailable, match="REFUSED"), translated("connect", background):
+                connect(KafkaConsumer, background, bootstrap_servers=address, bootstrap_timeout_ms=500)
+            assert psutil.Process().num_fds() == before
+        finally:
+            gc.enable()
 
 
 @pytest.mark.parametrize("kind", [KafkaProducer, KafkaConsumer, KafkaAdminClient])
