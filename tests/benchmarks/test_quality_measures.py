@@ -26,7 +26,7 @@ def small() -> Tree:
 
 
 def test_the_vector_stream_is_the_engines() -> None:
-    data = personas(PersonasPlan(customers=40, days=90, seed=8))
+    data = personas(PersonasPlan(customers=150, days=62, seed=8))
     life = run(data, small(), batch=100)
     last = last_events(data, life.stops[-1].ms)
     stream = vectors(data, life.settings.customers)
