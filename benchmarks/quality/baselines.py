@@ -1,7 +1,7 @@
 """The same year for others: river's clusterers as they are, and scikit-learn's mini-batch k-means.
 
-All learn every event's vector from the shared stream, in one scale frozen when the service has its first model, for
-none of them has a notion of one that moves. The label of an event is the centre nearest to it once it was learnt, under
+All learn every event's vector from the shared stream, in one frozen scale, for none of them has a notion of one that
+moves. The label of an event is the centre nearest to it once it was learnt, under
 the number that the library gives it: nobody steadies it, nobody matches numbers.
 """
 

@@ -29,7 +29,7 @@ def per_1000(history: History, events: int) -> dict[str, float]:
 def per_1000_at_events(data: Data, history: History) -> dict[str, float]:
     """The same of the labels right after each event alone: what a clusterer without a sense of time would show.
 
-    Moves by silence are left out, and with them the returns from where silence had led.
+    Where silence leads away and the next order leads back, these labels show nothing.
     """
     labels = history.held_after(data.customer, data.at_ms)
     found = per_1000(history_of_labels(data, labels), len(data.events))

@@ -42,7 +42,8 @@ def counterfactual_flips(life: Run) -> float | None:
 def steps_of(feature: Feature, natural: float) -> int:
     """A value in natural units as steps of the feature's declared range, from the declaration alone.
 
-    >>> steps_of(Feature(name="share", kind="share", of="a", per="b", range=(0, 1)), 0.75)
+    >>> said = {"name": "s", "kind": "share", "of": "a", "per": "b", "range": (0, 1)}
+    >>> steps_of(Feature(**said, unit="share", low="low", high="high"), 0.75)
     8000
     """
     value, low, high = (_transformed(feature, x) for x in (natural, *feature.range))

@@ -32,8 +32,8 @@ class Report:
     model_seeds: Sequence[int]
     tell: Callable[[str], None]
     runs: list[dict[str, Any]] = field(default_factory=list)
-    pairs: list[float] = field(default_factory=list)
-    """Agreement of every two model seeds at every checkpoint."""
+    pairs: dict[int, list[float]] = field(default_factory=dict)
+    """Agreement of every two model seeds, by checkpoint day."""
     more: dict[str, Any] = field(default_factory=dict)
     baselines: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -49,7 +49,8 @@ class Report:
             summary = of_run(lived[-1], rows) | {"counterfactual_flips": counterfactual_flips(lived[-1])}
             self.runs.append({"data": data.name, "seed": seed, "summary": summary, "checkpoints": rows})
         for day in data.checkpoint_days:
-            self.pairs += between(data, [life.history.held(data.end_of_day_ms(day)) for life in lived], day)
+            helds = [life.history.held(data.end_of_day_ms(day)) for life in lived]
+            self.pairs.setdefault(day, []).extend(between(data, helds, day))
         return lived, ceiling
 
     def examine(self, life: Run, parts: Sequence[str], data_seed: int) -> None:
@@ -79,7 +80,9 @@ class Report:
         model, profile = self.settings(self.model_seeds[0]).model, self.settings(self.model_seeds[0]).profile
         said = f"{profile}, {model.kind}, k {model.segments}, margin {model.margin}"
         summary = empty(said) | together([row["summary"] for row in self.runs]) | self.more
-        summary |= {"seed_agreement": mean(self.pairs), "seed_agreement_worst": min(self.pairs, default=None)}
+        pairs = [pair for day in self.pairs.values() for pair in day]
+        summary |= {"seed_agreement": mean(pairs), "seed_agreement_worst": min(pairs, default=None)}
+        summary["seed_agreement_by_day"] = {day: mean(found) for day, found in self.pairs.items()}
         rows = [{"data": r["data"], "seed": r["seed"], **row} for r in self.runs for row in r["checkpoints"]]
         runs = [{name: r[name] for name in ("data", "seed", "summary")} for r in self.runs]
         return {"summary": summary, "checkpoints": rows, "baselines": self.baselines, "runs": runs}

@@ -196,4 +196,4 @@ def test_decisions_that_were_not_due_are_found() -> None:
     twins.broker.append(Outgoing(topics.changes, 0, None, told))
     assert [what for what in misdecided(world(), tail, ()) if "not those that are due" in what]
     last = models_of(twins.settings, tail, ())[-2]
-    assert [what for what in misdecided(world(), tail, {last.offset}) if "decided otherwise" in what]
+    assert [what for what in misdecided(world(), tail, {last.offset}) if "cannot be decided again" in what]

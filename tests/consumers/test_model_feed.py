@@ -15,7 +15,7 @@ from producers.memory_broker import MemoryBroker, MemorySink
 from producers.sink import Outgoing
 from stream.errors import BrokerUnavailable, CommitFailed
 from stream.model.snapshot import Snapshot
-from stream.model.snapshot_record import written
+from stream.model.snapshot_record import SCHEMA, written
 from stream.packing import pack
 from tests.consumers.unsteady import Faults, UnsteadyTail
 from tests.helpers import shop_model
@@ -99,7 +99,7 @@ REFUSED: dict[str, Callable[[], bytes | None]] = {
     "older": lambda: record(1),
     "the same": lambda: record(2),
     "of other features": lambda: recorded(replace(shop_model(version=9), features_id="other")),
-    "of another schema": lambda: of_schema(2),
+    "of another schema": lambda: of_schema(SCHEMA + 1),
     "pickled": lambda: pickle.dumps(shop_model(version=9)),
     "a tombstone": lambda: None,
     "nothing that can be decided by": lambda: recorded(replace(shop_model(version=9), segments=())),
