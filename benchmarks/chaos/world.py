@@ -12,6 +12,7 @@ import numpy as np
 from consumers.source import Tail
 from stream.contracts.changes import SegmentChange, decode_change
 from stream.customer.features import FeatureSet
+from stream.customer.holdings import holdings
 from stream.customer.state import unpack
 from stream.model.learner import Learner
 from stream.model.learning import LearningRecord
@@ -99,6 +100,7 @@ class World:
         assert int(population.total.n[0]) == len(inside)
         held = rows[rows["segment"] > 0]["segment"]
         assert self.learner.state.held == {int(s): int((held == s).sum()) for s in np.unique(held)}
+        assert self.learner.state.holdings == holdings(self.features, rows)
 
     def check_documents(self) -> None:
         """Public keys are pure functions of the state."""

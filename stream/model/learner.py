@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from stream.customer.holdings import total
 from stream.errors import BadRecord
 from stream.model.adoption import Adoption
 from stream.model.choice import Scan, scan
@@ -93,6 +94,7 @@ class Learner:
         for number, change in record.held.items():
             state.held[number] = state.held.get(number, 0) + change
         state.held = {number: n for number, n in state.held.items() if n}
+        state.holdings = total(state.holdings, record.holdings)
         state.looks += record.looks
         state.now_ms = max(state.now_ms, record.now_ms)
         if state.river is not None:
@@ -136,6 +138,7 @@ class Learner:
             family_wordings_before=state.family_wordings,
             stated_before=state.stated,
             held=state.held,
+            holdings=state.holdings,
             now_ms=state.now_ms,
             version=version,
         )
