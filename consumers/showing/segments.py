@@ -92,12 +92,12 @@ def value_words(value: Profile) -> str:
     """What is known of a segment's value.
 
     >>> value_words({"retention": 0.968, "conversion": None, "order_value": 34.04, "clv": 1472.8})
-    'keeps 97 % a month, 34.0 an order, lifetime value 1,473'
+    'keeps 96.8 % a month, 34.0 an order, lifetime value 1,473'
     >>> value_words({"conversion": 0.08})
     '8 % of views order'
     """
     words: dict[str, Callable[[float], str]] = {
-        "retention": lambda share: f"keeps {100 * share:.0f} % a month",
+        "retention": lambda share: f"keeps {100 * share:.1f} % a month",
         "conversion": lambda share: f"{100 * share:.0f} % of views order",
         "order_value": lambda money: f"{number(money)} an order",
         "clv": lambda money: f"lifetime value {number(money)}",

@@ -46,7 +46,8 @@ class SegmentValue:
     dormant: Annotated[int, Field(ge=0)]
     """Customers who hold it and are."""
     retention: Annotated[float, Field(ge=0, le=1)] | None
-    """Estimated share of the active customers who are so 30 days later."""
+    """Estimated share of the active customers who are so 30 days later. Who falls silent is first carried into rarer
+    segments, and counts there."""
     orders: float | None
     """Of an active customer in 30 days."""
     spend: float | None

@@ -4,7 +4,8 @@
 hazard is endings over time lived (maximum likelihood under censoring; Lawless 2003, "Statistical models and methods for
 lifetime data", 4.1), with half an ending added (Jeffreys' prior), for nobody keeps all. An ending is a customer who is
 dormant; time lived is from first to last activity, also of those who are active: when they are found dormant, it will
-have been then. It counts for the segment that is held, also what was lived in another.
+have been then. It counts for the segment that is held, also what was lived in another; and as decay carries the silent
+into rarer segments before they are dormant, frequent segments look as if they kept more than they do.
 
 *CLV*: what an active customer is worth from now on (Gupta and Lehmann 2003, "Customers as assets"): m r / (1 + i - r),
 with margin m, retention r and discount i of 30 days each, margin and retention being what they are for ever.

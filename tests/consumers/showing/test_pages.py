@@ -206,7 +206,7 @@ def test_segments_stand_under_their_group_with_their_rule() -> None:
 def test_a_segment_says_what_it_is_worth() -> None:
     value = {"active": 3, "dormant": 1, "retention": 0.93, "conversion": None, "order_value": 26.2, "clv": 310.4}
     lines = shown(segments_table({"s1": profile("s1", "rare", 3) | {"value": value}, "s2": profile("s2", "odd", 3)}))
-    assert lines[3] == "keeps 93 % a month, 26.2 an order, lifetime value 310"
+    assert lines[3] == "keeps 93.0 % a month, 26.2 an order, lifetime value 310"
     assert lines[4].startswith("s2")
 
 
