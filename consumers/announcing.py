@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import numpy as np
 
 from stream.contracts.segments import (
@@ -14,19 +16,25 @@ from stream.contracts.segments import (
     RuleCondition,
     SegmentProfile,
     SegmentRule,
+    SegmentValue,
 )
 from stream.contracts.timestamps import rfc3339
 from stream.customer.features import FeatureSet
+from stream.customer.holdings import Holding, traded
 from stream.customer.state import group_id, segment_id
 from stream.model import ledger
 from stream.model.rules import in_words
 from stream.model.snapshot import Rule, Segment, Snapshot
+from stream.model.value import value_of
+from stream.settings import ValueSettings
 
 _INCOMING = ("born",)
 """Entries whose related segments are where the customers came from; of all others, where they went."""
 
 
-def ledger_message(entry: ledger.LedgerEntry, wall_ms: int) -> LedgerEntry:
+def ledger_message(
+    features: FeatureSet, settings: ValueSettings, entry: ledger.LedgerEntry, wall_ms: int
+) -> LedgerEntry:
     """One line of history."""
     flows = (
         Flow(segment_id(other), entry.id, mass) if entry.kind in _INCOMING else Flow(entry.id, segment_id(other), mass)
@@ -39,11 +47,13 @@ def ledger_message(entry: ledger.LedgerEntry, wall_ms: int) -> LedgerEntry:
         model_version=entry.model_version,
         occurred_at=rfc3339(entry.at_ms),
         decided_at=rfc3339(wall_ms),
-        detail=LedgerDetail(tuple(flows), _text(entry)),
+        detail=LedgerDetail(tuple(flows), _text(entry), _value(features, settings, entry.holding)),
     )
 
 
-def profile_messages(features: FeatureSet, snapshot: Snapshot, wall_ms: int) -> list[SegmentProfile]:
+def profile_messages(
+    features: FeatureSet, settings: ValueSettings, snapshot: Snapshot, wall_ms: int
+) -> list[SegmentProfile]:
     """Every segment as it is now, beside the population."""
     everybody = sum(segment.customers for segment in snapshot.segments) or 1
     population = features.natural(snapshot.scale.mean[None, :])[0]
@@ -61,6 +71,7 @@ def profile_messages(features: FeatureSet, snapshot: Snapshot, wall_ms: int) -> 
             updated_at=rfc3339(wall_ms),
             group=ParentGroup(group_id(segment.family), snapshot.families[segment.family]) if segment.family else None,
             rule=_rule(features, segment.rule) if segment.rule else None,
+            value=_value(features, settings, segment.holding),
         )
         for segment in snapshot.segments
     ]
@@ -73,6 +84,12 @@ def _profile(features: FeatureSet, segment: Segment, means: dict[str, float]) ->
         times = value / population if population > 0 else None
         profile[feature.name] = FeatureProfile(value, feature.unit, population, times)
     return profile
+
+
+def _value(features: FeatureSet, settings: ValueSettings, holding: Holding) -> SegmentValue:
+    orders, spend, views = (slot is not None for slot in traded(features))
+    value = value_of(holding, settings, knows_orders=orders, knows_spend=spend, knows_views=views)
+    return SegmentValue(active=holding.active, dormant=holding.dormant, **asdict(value))
 
 
 def _rule(features: FeatureSet, rule: Rule) -> SegmentRule:

@@ -126,7 +126,7 @@ class Owner:
         snapshot, now = start.learner.snapshot, self._wiring.now_seconds()
         if snapshot is not None:
             self._wiring.metrics.show(snapshot, start.written_at_seconds)
-            self._show(profile_messages(self._features, snapshot, round(now * 1000)))
+            self._show(profile_messages(self._features, self._settings.value, snapshot, round(now * 1000)))
 
     def _learn(self, learner: Learner, record: Record) -> None:
         self._next = record.offset + 1
@@ -159,7 +159,7 @@ class Owner:
             return None
         step = learner.macro_step(self._next)
         wall_ms = round(now * 1000)
-        profiles = profile_messages(self._features, step.snapshot, wall_ms)
+        profiles = profile_messages(self._features, self._settings.value, step.snapshot, wall_ms)
         records = self._records(learner, step, profiles, wall_ms)
         note = {LEARNING: note_of(step.snapshot)}
         offsets = Offsets(self._settings.topics.learning, {LEARNING: self._next}, poll.membership, note)
@@ -202,19 +202,18 @@ class Owner:
     def _records(
         self, learner: Learner, step: MacroStep, profiles: Sequence[SegmentProfile], wall_ms: int
     ) -> list[Outgoing]:
-        topics = self._settings.topics
+        topics, value = self._settings.topics, self._settings.value
+        entries = [ledger_message(self._features, value, entry, wall_ms) for entry in step.entries]
         return [
             Outgoing(topics.model, 0, slot_of(step.snapshot), learner.to_record(step.snapshot)),
-            *(
-                Outgoing(topics.ledger, 0, e.id.encode(), encode_entry(ledger_message(e, wall_ms)))
-                for e in step.entries
-            ),
+            *(Outgoing(topics.ledger, 0, e.segment_id.encode(), encode_entry(e)) for e in entries),
             *(Outgoing(topics.profiles, 0, e.id.encode(), None) for e in step.entries if e.kind == "retired"),
             *(Outgoing(topics.profiles, 0, p.id.encode(), encode_profile(p)) for p in profiles),
         ]
 
     def _show(self, profiles: Sequence[SegmentProfile]) -> None:
         """After the commit; if the store is away the next macro step shows them."""
+        self._wiring.metrics.show_value(profiles)
         try:
             self._wiring.store.publish_segments({p.id: encode_profile(p) for p in profiles})
         except StoreUnavailable as error:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter as Tally
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
+from stream.contracts.segments import SegmentProfile
 from stream.decision.batch import Batch, Step
 from stream.health import WorkerHealth
 from stream.model.snapshot import Snapshot
@@ -143,6 +144,17 @@ class WorkerMetrics:
         self.flaps.inc(step.flaps)
 
 
+_VALUE = {
+    "retention": "Estimated share of a segment's active customers who are so 30 days later.",
+    "orders": "Orders of an active customer of a segment in 30 days.",
+    "spend": "Spend of an active customer of a segment in 30 days.",
+    "conversion": "Orders per view in a segment.",
+    "order_value": "Money per order in a segment.",
+    "clv": "Discounted margin that an active customer of a segment will yet bring.",
+}
+"""Fields of a segment's value that are gauges. One that is null has no series."""
+
+
 class OwnerMetrics:
     """What the model owner knows of the whole population."""
 
@@ -166,6 +178,16 @@ class OwnerMetrics:
             ["segment", "name"],
             registry=registry,
         )
+        self.holders = Gauge(
+            "segstream_segment_holders",
+            "Customers who hold a segment, active or dormant.",
+            ["segment", "status"],
+            registry=registry,
+        )
+        self.value = {
+            name: Gauge(f"segstream_segment_{name}", said, ["segment"], registry=registry)
+            for name, said in _VALUE.items()
+        }
         self.ledger = Counter("segstream_ledger_entries_total", "Ledger entries by kind.", ["kind"], registry=registry)
         self.refused = Counter(
             "segstream_learning_refused_total", "Learning records that could not be learnt.", ["why"], registry=registry
@@ -187,3 +209,17 @@ class OwnerMetrics:
         for segment in snapshot.segments:
             self.customers.labels(segment.id).set(segment.customers)
             self.info.labels(segment.id, segment.name).set(1)
+
+    def show_value(self, profiles: Iterable[SegmentProfile]) -> None:
+        """What the segments are worth; those that are no more have no series."""
+        for gauge in (self.holders, *self.value.values()):
+            gauge.clear()
+        for profile in profiles:
+            if profile.value is None:
+                continue
+            self.holders.labels(profile.id, "active").set(profile.value.active)
+            self.holders.labels(profile.id, "dormant").set(profile.value.dormant)
+            for name, gauge in self.value.items():
+                value = getattr(profile.value, name)
+                if value is not None:
+                    gauge.labels(profile.id).set(value)

@@ -13,7 +13,9 @@ from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from consumers.assembling import Intake
 from stream.contracts.changes import Cause
 from stream.contracts.events import Event
+from stream.contracts.examples import PROFILE
 from stream.contracts.reasons import Reason
+from stream.contracts.segments import SegmentValue
 from stream.decision.batch import Batch, Step
 from stream.decision.clock import Clock
 from stream.metrics import BatchHistogram, OwnerMetrics, WorkerMetrics
@@ -205,3 +207,22 @@ def test_an_owner_that_took_over_shows_the_model_it_found() -> None:
     assert samples["segstream_model_timestamp_seconds",] == 40.0
     assert samples["segstream_segment_customers", "s2"] == 10.0
     assert samples["segstream_macro_step_seconds_count",] == 0.0
+
+
+def test_a_segment_that_is_no_more_has_no_value_and_what_is_not_known_no_series() -> None:
+    registry = CollectorRegistry()
+    metrics = OwnerMetrics(registry)
+    value = SegmentValue(40, 9, 0.96, 3.0, 90.0, None, 30.0, 700.0)
+    metrics.show_value([replace(PROFILE, id=id_, value=value) for id_ in ("s1", "s2")])
+    metrics.show_value([replace(PROFILE, id="s2", value=value), replace(PROFILE, id="s3", value=None)])
+    samples = {(s.name, *s.labels.values()): s.value for family in registry.collect() for s in family.samples}
+    prefix = "segstream_segment_"
+    assert {(name[len(prefix) :], *of): n for (name, *of), n in samples.items() if name.startswith(prefix)} == {
+        ("holders", "s2", "active"): 40.0,
+        ("holders", "s2", "dormant"): 9.0,
+        ("retention", "s2"): 0.96,
+        ("orders", "s2"): 3.0,
+        ("spend", "s2"): 90.0,
+        ("order_value", "s2"): 30.0,
+        ("clv", "s2"): 700.0,
+    }

@@ -14,6 +14,7 @@ from consumers.source import Tail
 from stream.contracts.changes import SegmentChange, decode_change
 from stream.contracts.commands import KEY as COMMAND
 from stream.customer.features import FeatureSet
+from stream.customer.holdings import holdings
 from stream.customer.state import unpack
 from stream.model.learner import Learner
 from stream.model.learning import LearningRecord
@@ -101,6 +102,7 @@ class World:
         assert int(population.total.n[0]) == len(inside)
         held = rows[rows["segment"] > 0]["segment"]
         assert self.learner.state.held == {int(s): int((held == s).sum()) for s in np.unique(held)}
+        assert self.learner.state.holdings == holdings(self.features, rows)
 
     def check_documents(self) -> None:
         """Public keys are pure functions of the state."""

@@ -39,7 +39,7 @@ def mend_population(settings: Tree, backend: Backend, tail: Tail, examined: Exam
         _refuse_unfinished(settings, backend, examined)
         cut = tail.bounds(topics.learning, LEARNING)[1]
         journaled = (read_journal(features, tail, topics.journal, partition) for partition in sorted(examined.marks))
-        recount = Recount.of(len(features.names), (one.rows for one in journaled))
+        recount = Recount.of(features, (one.rows for one in journaled))
         learner, _ = relearnt(topics, features, settings.model, tail)
         if learner.snapshot is None:
             raise Disagreement(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from consumers.following import read_between
 from consumers.source import Tail
 from stream.contracts.commands import KEY as COMMAND
 from stream.customer.features import FeatureSet
+from stream.customer.holdings import Holding, difference, holdings, total
 from stream.customer.state import OUT_OF_POPULATION, States, Status
 from stream.decision.assign import NONE
 from stream.errors import BadRecord
@@ -29,10 +30,12 @@ _BACK = 64
 class Census:
     """Customers by cell and by held segment."""
 
-    dimensions: int
+    features: FeatureSet
     cells: dict[int, Sums] = field(default_factory=dict)
     """Cell id -> sums of one group; the nursery is a cell too."""
     held: Counter[int] = field(default_factory=Counter)
+    holdings: dict[int, Holding] = field(default_factory=dict)
+    """What the holders add up to."""
 
     def count(self, rows: States) -> None:
         """Add the customers of these rows."""
@@ -43,10 +46,11 @@ class Census:
             self.cells[cell] = self.of(cell) + sums[np.array([i])]
         holders = rows[(rows["segment"] != NONE) & (rows["status"] != Status.CLOSED)]
         self.held.update(holders["segment"].tolist())
+        self.holdings = total(self.holdings, holdings(self.features, rows))
 
     def of(self, cell: int) -> Sums:
         """Sums of a cell; of one that nobody is in, zeros."""
-        return self.cells.get(cell) or Sums.none(1, self.dimensions)
+        return self.cells.get(cell) or Sums.none(1, len(self.features.names))
 
     @property
     def customers(self) -> int:
@@ -67,7 +71,7 @@ def learnt(settings: Tree, features: FeatureSet, tail: Tail) -> Learnt:
     # river's clusterers keep the same cells beside their own state, and only the cells are audited.
     cells = settings.model.model_copy(update={"kind": "cells"})
     learner, faults = relearnt(settings.topics, features, cells, tail)
-    return Learnt(_census_of(learner), faults)
+    return Learnt(_census_of(learner, features), faults)
 
 
 def relearnt(
@@ -108,6 +112,13 @@ def held_differences(learner: Mapping[int, int], journal: Mapping[int, int]) -> 
             yield f"s{number}: the learner counts {ours} holders, the journal has {theirs}"
 
 
+def holding_differences(learner: Mapping[int, Holding], journal: Mapping[int, Holding]) -> Iterator[str]:
+    """Segments whose holders add up to something else."""
+    for number, change in difference(learner, journal).items():
+        wrong = [f"{name} by {value}" for name, value in asdict(change).items() if value]
+        yield f"s{number}: what its holders add up to is off in {', '.join(wrong)}"
+
+
 def _newest_learner(topics: TopicSettings, features: FeatureSet, model: ModelSettings, tail: Tail) -> Learner:
     first, end = tail.bounds(topics.model, 0)
     records = list(read_between(tail, topics.model, 0, max(first, end - _BACK), end))
@@ -119,9 +130,9 @@ def _newest_learner(topics: TopicSettings, features: FeatureSet, model: ModelSet
     return Learner(features, model)
 
 
-def _census_of(learner: Learner) -> Census:
+def _census_of(learner: Learner, features: FeatureSet) -> Census:
     population = learner.state.population
-    census = Census(population.dimensions, held=Counter(learner.state.held))
+    census = Census(features, held=Counter(learner.state.held), holdings=learner.state.holdings)
     for i, cell in enumerate(population.cells.ids.tolist()):
         census.cells[cell] = population.cells.sums[np.array([i])]
     census.cells[NURSERY] = population.nursery.total

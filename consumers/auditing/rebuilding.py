@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from consumers.auditing.population import Census
+from stream.customer.features import FeatureSet
 from stream.customer.state import States
 from stream.model.cells import Cells
 from stream.model.nursery import Nursery
@@ -25,9 +26,9 @@ class Recount:
     nursery: Nursery
 
     @classmethod
-    def of(cls, dimensions: int, rows: Iterable[States]) -> Recount:
+    def of(cls, features: FeatureSet, rows: Iterable[States]) -> Recount:
         """Count the customers of all partitions."""
-        recount = cls(Census(dimensions), Nursery(dimensions))
+        recount = cls(Census(features), Nursery(len(features.names)))
         for some in rows:
             recount.census.count(some)
             young = some[some["cell"] == NURSERY]["y"]
@@ -43,12 +44,17 @@ def rebuilt(state: State, recount: Recount) -> State:
     old, found = state.population.cells, recount.census.cells
     ids = np.array(sorted(found.keys() - {NURSERY}), np.int64)
     next_id = max(old.next_id, 1 + int(ids.max(initial=NURSERY)))
-    cells = Cells(old.ids.copy(), Sums.none(len(old), recount.census.dimensions), old.positions, next_id)
+    cells = Cells(old.ids.copy(), Sums.none(len(old), state.population.dimensions), old.positions, next_id)
     if len(ids):
         sums = [found[cell] for cell in ids.tolist()]
         columns = (np.concatenate([getattr(s, part) for s in sums]) for part in ("n", "sums", "squares"))
         cells.add(ids, Sums(*columns))
-    return replace(state, population=Population(cells, recount.nursery), held=dict(recount.census.held))
+    return replace(
+        state,
+        population=Population(cells, recount.nursery),
+        held=dict(recount.census.held),
+        holdings=recount.census.holdings,
+    )
 
 
 def renewed(snapshot: Snapshot, cells: Cells, version: int, learning_offset: int) -> Snapshot:

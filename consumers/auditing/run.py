@@ -6,7 +6,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from consumers.auditing.journaled import Journaled, read_journal
-from consumers.auditing.population import Census, Learnt, cell_differences, held_differences, learnt
+from consumers.auditing.population import (
+    Census,
+    Learnt,
+    cell_differences,
+    held_differences,
+    holding_differences,
+    learnt,
+)
 from consumers.auditing.report import Part, part
 from consumers.auditing.versions import read_histories, version_differences
 from consumers.auditing.view import (
@@ -58,7 +65,7 @@ def examine(settings: Tree, tail: Tail, reader: Reader, partitions: int, complet
     features = FeatureSet(settings.customers)
     before = _ends(settings.topics, tail, partitions)
     learner = learnt(settings, features, tail)
-    tally = _Tally(Census(len(features.names)), dict(reader.customers()))
+    tally = _Tally(Census(features), dict(reader.customers()))
     for partition in range(partitions):
         journaled = read_journal(features, tail, settings.topics.journal, partition)
         tally.compare_view(reader, journaled, documents=settings.redis.features_document)
@@ -108,7 +115,10 @@ class _Tally:
     def parts(self, learner: Learnt) -> list[Part]:
         """All comparisons but that of the ends."""
         cells = [*learner.faults, *cell_differences(learner.census, self.census)]
-        held = held_differences(learner.census.held, self.census.held)
+        held = [
+            *held_differences(learner.census.held, self.census.held),
+            *holding_differences(learner.census.holdings, self.census.holdings),
+        ]
         public = [*self.public, *strangers(self.hashes, self.known)]
         return [
             part(JOURNAL, f"{len(self.known):,} customers, back to the floor", self.journal),

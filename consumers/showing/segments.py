@@ -1,9 +1,9 @@
-"""The segments side by side: names, sizes, shares, what sets each apart from the average customer, and its rule."""
+"""The segments side by side: names, sizes, shares, what sets each apart, its rule, and its value."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from rich.bar import Bar
@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from consumers.showing import styles
-from consumers.showing.words import feature_words
+from consumers.showing.words import feature_words, number
 
 Profile = Mapping[str, Any]
 """One value of the public ``segments`` hash, as ``contracts.segments.SegmentProfile`` has it."""
@@ -44,7 +44,7 @@ def segments_table(profiles: Mapping[str, Profile], customers: Mapping[str, int]
             table.add_row(styles.quiet(f"{group} {group_name}"))
             heading = group
         count = counts[id_]
-        said = Text("\n").join((_name(id_, profiles[id_]), standing_out(profiles[id_]), *_rule(profiles[id_])))
+        said = Text("\n").join((_name(id_, profiles[id_]), *_about(profiles[id_])))
         share = Text(f"{100 * count / everybody:.1f} %")
         table.add_row(said, Text(f"{count:,}"), share, Bar(largest, 0, count, width=_BAR_WIDTH, color="cyan"))
     return table
@@ -80,10 +80,29 @@ def _group(profile: Profile) -> tuple[str, str]:
     return (str(group["id"]), str(group["name"])) if group else ("", "")
 
 
-def _rule(profile: Profile) -> Iterator[Text]:
-    rule = profile.get("rule")
-    if rule:
+def _about(profile: Profile) -> Iterator[Text]:
+    yield standing_out(profile)
+    if rule := profile.get("rule"):
         yield styles.quiet(f"{rule['text']}: {100 * rule['right']:.0f} % right")
+    if said := value_words(profile.get("value") or {}):
+        yield styles.quiet(said)
+
+
+def value_words(value: Profile) -> str:
+    """What is known of a segment's value.
+
+    >>> value_words({"retention": 0.968, "conversion": None, "order_value": 34.04, "clv": 1472.8})
+    'keeps 96.8 % a month, 34.0 an order, lifetime value 1,473'
+    >>> value_words({"conversion": 0.08})
+    '8 % of views order'
+    """
+    words: dict[str, Callable[[float], str]] = {
+        "retention": lambda share: f"keeps {100 * share:.1f} % a month",
+        "conversion": lambda share: f"{100 * share:.0f} % of views order",
+        "order_value": lambda money: f"{number(money)} an order",
+        "clv": lambda money: f"lifetime value {number(money)}",
+    }
+    return ", ".join(say(value[name]) for name, say in words.items() if value.get(name) is not None)
 
 
 def _name(id_: str, profile: Profile) -> Text:

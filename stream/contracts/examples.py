@@ -22,6 +22,7 @@ from stream.contracts.segments import (
     RuleCondition,
     SegmentProfile,
     SegmentRule,
+    SegmentValue,
 )
 
 EVENTS: tuple[AnyEvent, ...] = (
@@ -90,6 +91,17 @@ CHANGE = SegmentChange(
     trigger_event_id="basket-31198459",
 )
 
+_VALUE = SegmentValue(
+    active=412,
+    dormant=61,
+    retention=0.968,
+    orders=7.4,
+    spend=251.6,
+    conversion=0.08,
+    order_value=34.0,
+    clv=1472.8,
+)
+
 LEDGER_ENTRY = LedgerEntry(
     kind=LedgerKind.SPLIT,
     segment_id="s3",
@@ -97,7 +109,7 @@ LEDGER_ENTRY = LedgerEntry(
     model_version=118,
     occurred_at="2017-06-03T22:20:00.000Z",
     decided_at="2017-06-03T22:20:01.040Z",
-    detail=LedgerDetail((Flow("s3", "s6", 212),), "212 customers of s3 are now s6"),
+    detail=LedgerDetail((Flow("s3", "s6", 212),), "212 customers of s3 are now s6", _VALUE),
 )
 
 PROFILE = SegmentProfile(
@@ -121,4 +133,5 @@ PROFILE = SegmentProfile(
         precision=0.71,
         recall=0.76,
     ),
+    value=_VALUE,
 )

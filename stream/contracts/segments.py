@@ -35,11 +35,40 @@ class Flow:
 
 @published
 @dataclass(frozen=True, slots=True)
+class SegmentValue:
+    """What the customers who hold a segment do and are worth, from decayed sums as of each one's last look.
+
+    Null: nothing can be said yet, or no such accumulator is declared. Money is in the currency of the feed.
+    """
+
+    active: Annotated[int, Field(ge=0)]
+    """Customers who hold it and are not dormant."""
+    dormant: Annotated[int, Field(ge=0)]
+    """Customers who hold it and are."""
+    retention: Annotated[float, Field(ge=0, le=1)] | None
+    """Estimated share of the active customers who are so 30 days later. Who falls silent is first carried into rarer
+    segments, and counts there."""
+    orders: float | None
+    """Of an active customer in 30 days."""
+    spend: float | None
+    """Of an active customer in 30 days."""
+    conversion: Annotated[float, Field(ge=0)] | None
+    """Orders per view."""
+    order_value: float | None
+    """Money per order."""
+    clv: float | None
+    """Margin that an active customer will yet bring, discounted (Gupta and Lehmann 2003)."""
+
+
+@published
+@dataclass(frozen=True, slots=True)
 class LedgerDetail:
     """The entry in numbers and in words."""
 
     flows: tuple[Flow, ...]
     text: str
+    value: SegmentValue | None = None
+    """After the entry."""
 
 
 @published
@@ -135,6 +164,7 @@ class SegmentProfile:
     group: ParentGroup | None = None
     rule: SegmentRule | None = None
     """Null while retiring."""
+    value: SegmentValue | None = None
 
 
 LEDGER_ENTRY = Wire(LedgerEntry)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from stream.customer.features import FeatureSet
+from stream.customer.holdings import difference, holdings
 from stream.customer.state import OUT_OF_POPULATION, States, Status
 from stream.decision.assign import NONE
 from stream.model.learning import LearningRecord
@@ -12,16 +14,17 @@ from stream.model.snapshot import NURSERY, IntArray, Vectors
 
 
 def movement(
-    features_id: str, now_ms: int, looks: int, before: States, after: States, rows: Vectors | None
+    features: FeatureSet, now_ms: int, looks: int, before: States, after: States, rows: Vectors | None
 ) -> LearningRecord | None:
     """The learning record of a batch, or ``None`` when nobody moved and no ``rows`` were looked at.
 
-    A customer's old vector leaves its old cell, its new one enters its new cell; who stands still is left out.
+    A customer's old vector leaves its old cell, its new one enters its new cell; who stands still is left out. What
+    it adds to the segment it holds is taken out and put in likewise.
     """
     moved = (before["cell"] != after["cell"]) | (before["y"] != after["y"]).any(axis=1)
     moved &= (before["cell"] != OUT_OF_POPULATION) | (after["cell"] != OUT_OF_POPULATION)
-    held = _held(before, after)
-    if not (moved.any() or held or (rows is not None and len(rows))):
+    held, change = _held(before, after), difference(holdings(features, after), holdings(features, before))
+    if not (moved.any() or held or change or (rows is not None and len(rows))):
         return None
     old, new = before[moved], after[moved]
     cell = np.concatenate([old["cell"], new["cell"]]).astype(np.int64)
@@ -30,7 +33,7 @@ def movement(
     inside, nursery = cell > NURSERY, cell == NURSERY
     cells, n, sums, squares = _deltas(cell[inside], y[inside], sign[inside])
     return LearningRecord(
-        features_id=features_id,
+        features_id=features.features_id,
         now_ms=now_ms,
         looks=looks,
         cells=cells,
@@ -40,6 +43,7 @@ def movement(
         nursery_sign=sign[nursery],
         nursery_y=y[nursery],
         held=held,
+        holdings=change,
         rows=y[:0] if rows is None else rows,
     )
 

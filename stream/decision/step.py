@@ -66,7 +66,7 @@ class Stepper:
             touched=touched,
             clocks=clocks,
             changes=changes,
-            learning=movement(self.features.features_id, now_ms, looks, batch.rows[touched], rows[touched], seen),
+            learning=movement(self.features, now_ms, looks, batch.rows[touched], rows[touched], seen),
             duplicates=duplicates,
             timers=sum(int((r.event == NO_EVENT).sum()) for r in rounds),
             looks=looks,

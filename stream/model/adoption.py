@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from stream.customer.holdings import NOBODY, Holding
 from stream.model.families import Families, adopted
 from stream.model.grouping import Regrouping
 from stream.model.ledger import SHIFTED_RADII, Ledger, LedgerEntry
@@ -29,6 +30,7 @@ class Adoption:
     family_wordings_before: dict[int, Wording]
     stated_before: dict[int, FloatArray]
     held: dict[int, int]
+    holdings: dict[int, Holding]
     now_ms: int
     version: int
 
@@ -74,7 +76,7 @@ class Adoption:
     def entries(self) -> tuple[LedgerEntry, ...]:
         """What people are told."""
         customers = {s.number: s.customers for s in self._assignable}
-        ledger = Ledger(self.now_ms, self.version, self.names, customers)
+        ledger = Ledger(self.now_ms, self.version, self.names, customers, self.holdings)
         return (
             *ledger.structure(self.regrouping),
             *ledger.shifted(self._shifts),
@@ -104,6 +106,7 @@ class Adoption:
                 profile=dict(zip(self.features.names, natural[i].tolist(), strict=True)),
                 family=self.families.of[number],
                 rule=self._rules[number],
+                holding=self.holdings.get(number, NOBODY),
             )
             for i, number in enumerate(grouping.numbers)
         ]
@@ -135,7 +138,14 @@ class Adoption:
             return []
         centroids = self._scale.z(self.before.scale.steps(np.array([s.centroid for s in staying])))
         return [
-            replace(s, retiring=True, customers=0, centroid=tuple(centroid.tolist()), rule=None)
+            replace(
+                s,
+                retiring=True,
+                customers=0,
+                centroid=tuple(centroid.tolist()),
+                rule=None,
+                holding=self.holdings.get(s.number, NOBODY),
+            )
             for s, centroid in zip(staying, centroids, strict=True)
         ]
 

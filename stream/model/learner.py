@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from stream.contracts.commands import Command
+from stream.customer.holdings import total
 from stream.errors import BadRecord
 from stream.model.adoption import Adoption
 from stream.model.choice import Scan, scan
@@ -98,6 +99,7 @@ class Learner:
         for number, change in record.held.items():
             state.held[number] = state.held.get(number, 0) + change
         state.held = {number: n for number, n in state.held.items() if n}
+        state.holdings = total(state.holdings, record.holdings)
         state.looks += record.looks
         state.scanned += record.looks
         state.now_ms = max(state.now_ms, record.now_ms)
@@ -159,6 +161,7 @@ class Learner:
             family_wordings_before=state.family_wordings,
             stated_before=state.stated,
             held=state.held,
+            holdings=state.holdings,
             now_ms=state.now_ms,
             version=version,
         )

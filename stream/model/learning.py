@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stream.customer.holdings import Holding, read, written
 from stream.errors import BadRecord
 from stream.model.snapshot import IntArray, Vectors
 from stream.packing import pack, unpack
@@ -42,6 +43,8 @@ class LearningRecord:
     """Those vectors, (m, d)."""
     held: dict[int, int]
     """Change of the number of customers that hold each segment number."""
+    holdings: dict[int, Holding]
+    """Change of what those add up to."""
     rows: Vectors
     """Every look's vector in order, (r, d), for river's clusterers; empty for cells."""
 
@@ -52,6 +55,7 @@ class LearningRecord:
             "now_ms": self.now_ms,
             "looks": self.looks,
             "held": sorted(self.held.items()),
+            "holdings": written(self.holdings),
         }
         names = ("cells", "n", "sums", "squares", "nursery_sign", "nursery_y", "rows")
         return pack(head, {name: getattr(self, name) for name in names})
@@ -62,7 +66,8 @@ class LearningRecord:
         head, arrays = unpack(record)
         try:
             head["held"] = {int(number): int(n) for number, n in head["held"]}
+            head["holdings"] = read(head["holdings"])
             fields: dict[str, Any] = head | arrays
             return cls(**fields)
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             raise BadRecord(f"not a learning record: {error}") from error

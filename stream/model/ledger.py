@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from stream.customer.holdings import NOBODY, Holding
 from stream.customer.state import segment_id
 from stream.model.grouping import Regrouping
 
@@ -37,6 +39,8 @@ class LedgerEntry:
     """For ``shifted``: distance from the last stated place, in the segment's radii."""
     why: str = ""
     """The plain reason, where it is not the customers: a person, or another number of segments."""
+    holding: Holding = NOBODY
+    """Sums over the customers who hold it."""
 
     @property
     def id(self) -> str:
@@ -53,6 +57,8 @@ class Ledger:
     names: dict[int, str]
     customers: dict[int, int]
     """Customers by segment number, the retiring included as 0."""
+    holdings: Mapping[int, Holding] = field(default_factory=dict)
+    """Sums over the holders by segment number."""
 
     def entry(
         self,
@@ -64,9 +70,17 @@ class Ledger:
         radii: float | None = None,
     ) -> LedgerEntry:
         """One entry."""
-        name, customers = self.names[number], self.customers.get(number, 0)
         return LedgerEntry(
-            kind, number, name, self.at_ms, self.model_version, customers, related or {}, former_name, radii
+            kind=kind,
+            number=number,
+            name=self.names[number],
+            at_ms=self.at_ms,
+            model_version=self.model_version,
+            customers=self.customers.get(number, 0),
+            related=related or {},
+            former_name=former_name,
+            radii=radii,
+            holding=self.holdings.get(number, NOBODY),
         )
 
     def structure(self, regrouping: Regrouping) -> list[LedgerEntry]:

@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from stream.customer.holdings import NOBODY, Holding
 from stream.customer.state import segment_id
 
 FloatArray = NDArray[np.float64]
@@ -94,6 +95,9 @@ class Segment:
     """Number of its parent group (``families``): 2 is shown as ``g2``, 0 is none."""
     rule: Rule | None = None
     """``None`` while retiring: nobody enters any more."""
+
+    holding: Holding = NOBODY
+    """Sums over the customers who held it at the macro step."""
 
     @property
     def id(self) -> str:

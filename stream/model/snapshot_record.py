@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from stream.customer.holdings import Holding
 from stream.errors import BadRecord
 from stream.model.snapshot import NURSERY, Condition, Rule, Scale, Segment, Snapshot
 from stream.packing import Arrays, unpack
 
 SCHEMA = 2
-"""2: families and rules of the segments."""
+"""2: families, rules and holdings of the segments."""
 SEGMENTS_AT_MOST = 16
 """Assignable segments of a snapshot, as in ``ModelSettings.segments``."""
 _PLAIN = ("version", "epoch", "features_id", "margin", "kind", "learning_offset")
@@ -105,7 +106,7 @@ def _segment(said: Mapping[str, Any], centroid: list[float]) -> Segment:
     rule = said["rule"]
     if rule is not None:
         rule = Rule(**rule | {"conditions": tuple(Condition(**c) for c in rule["conditions"])})
-    return Segment(**{**said, "rule": rule}, centroid=tuple(centroid))
+    return Segment(**{**said, "rule": rule, "holding": Holding(**said["holding"])}, centroid=tuple(centroid))
 
 
 def _check(snapshot: Snapshot) -> None:
@@ -118,6 +119,7 @@ def _check(snapshot: Snapshot) -> None:
     rules = [s.rule for s in segments if s.rule is not None]
     conditions = [condition for rule in rules for condition in rule.conditions]
     shares = [share for rule in rules for share in (rule.right, rule.precision, rule.recall)]
+    plain += [total for s in segments for total in astuple(s.holding)]
     plain += [*shares, *(condition.value for condition in conditions)]
     wrong = {
         "a version or an epoch below 1": snapshot.version < 1 or snapshot.epoch < 1,

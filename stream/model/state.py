@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from stream.customer import holdings
+from stream.customer.holdings import Holding
 from stream.errors import BadRecord
 from stream.model.cells import Cells
 from stream.model.docket_record import arrays_of, docket_of, head_of
@@ -32,6 +34,8 @@ class State:
     snapshot: Snapshot | None = None
     held: dict[int, int] = field(default_factory=dict)
     """Customers by the number of the segment they hold, without zeros."""
+    holdings: dict[int, Holding] = field(default_factory=dict)
+    """What those customers add up to, by the same number."""
     looks: int = 0
     """Looks since the last macro step."""
     now_ms: int = 0
@@ -57,6 +61,7 @@ def pack_state(state: State, snapshot: Snapshot) -> bytes:
     head["owner"] = {
         "next_cell": cells.next_id,
         "held": sorted(state.held.items()),
+        "holdings": holdings.written(state.holdings),
         "now_ms": state.now_ms,
         "wordings": [[number, asdict(wording)] for number, wording in state.wordings.items()],
         "family_wordings": [[number, asdict(wording)] for number, wording in state.family_wordings.items()],
@@ -88,6 +93,7 @@ def unpack_state(record: bytes, settings: ModelSettings) -> State:
             population=_population(owner, arrays, snapshot),
             snapshot=snapshot,
             held={int(number): int(n) for number, n in owner["held"]},
+            holdings=holdings.read(owner["holdings"]),
             now_ms=int(owner["now_ms"]),
             wordings={int(number): _wording(said) for number, said in owner["wordings"]},
             family_wordings={int(number): _wording(said) for number, said in owner["family_wordings"]},

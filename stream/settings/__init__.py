@@ -11,6 +11,7 @@ from stream.settings.tree import (
     RedisSettings,
     TopicSettings,
     Tree,
+    ValueSettings,
     WorkerSettings,
 )
 
@@ -25,6 +26,7 @@ __all__ = [
     "RedisSettings",
     "TopicSettings",
     "Tree",
+    "ValueSettings",
     "WorkerSettings",
     "load",
 ]

@@ -214,6 +214,16 @@ class ModelSettings(Section):
         return min(max(5, self.segments_least), self.segments_most) if self.segments == "auto" else self.segments
 
 
+class ValueSettings(Section):
+    """What turns spend into a value of customers (``model/value``). Any of it may be changed at any time."""
+
+    # Of revenue, before costs that do not depend on the customer. A grocer's gross margin is 25 to 30 %.
+    margin: Share = 0.25
+    # A year; what money elsewhere would bring. 12 % is what Gupta and Lehmann (2003) reckon with, of usually 8 to 16.
+    # Not 0: who is kept for ever would be worth without end.
+    discount_rate: float = Field(default=0.12, gt=0, le=10)
+
+
 class WorkerSettings(Section):
     """The pace of the worker."""
 
@@ -258,5 +268,6 @@ class Tree(Section):
     redis: RedisSettings = RedisSettings()
     customers: CustomerSettings = CustomerSettings()
     model: ModelSettings = ModelSettings()
+    value: ValueSettings = ValueSettings()
     worker: WorkerSettings = WorkerSettings()
     metrics: MetricsSettings = MetricsSettings()

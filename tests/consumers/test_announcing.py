@@ -11,19 +11,36 @@ from stream.contracts.segments import (
     Flow,
     ParentGroup,
     RuleCondition,
+    SegmentProfile,
+    SegmentValue,
     decode_entry,
     decode_profile,
     encode_entry,
     encode_profile,
 )
+from stream.contracts.segments import LedgerEntry as Message
+from stream.customer.features import FeatureSet
+from stream.customer.holdings import Holding
 from stream.model.ledger import LedgerEntry, LedgerKind
 from stream.model.snapshot import Condition, Rule, Snapshot
-from tests.helpers import MONDAY_MS, WALL_MS, shop, shop_model
+from stream.model.value import clv
+from stream.settings import ValueSettings
+from tests.helpers import MONDAY_MS, WALL_MS, retail, shop, shop_model, shop_settings
+
+VALUE = ValueSettings(margin=0.5)
 
 
 def entry(kind: LedgerKind = "born", **fields: object) -> LedgerEntry:
     plain = {"number": 3, "name": "large", "at_ms": MONDAY_MS, "model_version": 7, "customers": 120}
     return replace(LedgerEntry(kind, **plain), **fields)  # type: ignore[arg-type]
+
+
+def told(entry: LedgerEntry, wall_ms: int) -> Message:
+    return ledger_message(shop(), VALUE, entry, wall_ms)
+
+
+def profiles_of(features: FeatureSet, snapshot: Snapshot, wall_ms: int) -> list[SegmentProfile]:
+    return profile_messages(features, VALUE, snapshot, wall_ms)
 
 
 def profiled() -> Snapshot:
@@ -37,7 +54,7 @@ def profiled() -> Snapshot:
 
 @pytest.mark.parametrize("kind", ["born", "shifted", "split", "merged", "renamed", "retiring", "retired"])
 def test_every_kind_of_entry_has_its_word_in_the_contract(kind: LedgerKind) -> None:
-    message = ledger_message(entry(kind), WALL_MS)
+    message = told(entry(kind), WALL_MS)
     assert decode_entry(encode_entry(message)) == message
     assert (message.kind.value, message.segment_id, message.name, message.model_version) == (kind, "s3", "large", 7)
     assert (message.occurred_at, message.decided_at) == ("2025-01-06T00:00:00.000Z", "2027-01-15T08:00:00.000Z")
@@ -46,13 +63,13 @@ def test_every_kind_of_entry_has_its_word_in_the_contract(kind: LedgerKind) -> N
 
 def test_customers_flow_into_who_is_born_and_out_of_all_others() -> None:
     of = {2: 30, 1: 20}
-    assert ledger_message(entry("born", related=of), 0).detail.flows == (Flow("s1", "s3", 20), Flow("s2", "s3", 30))
-    assert ledger_message(entry("merged", related=of), 0).detail.flows == (Flow("s3", "s1", 20), Flow("s3", "s2", 30))
+    assert told(entry("born", related=of), 0).detail.flows == (Flow("s1", "s3", 20), Flow("s2", "s3", 30))
+    assert told(entry("merged", related=of), 0).detail.flows == (Flow("s3", "s1", 20), Flow("s3", "s2", 30))
 
 
 def test_an_entry_in_words() -> None:
     said = entry("renamed", former_name="small", related={2: 30, 1: 20}, radii=0.756)
-    assert ledger_message(said, 0).detail.text == (
+    assert told(said, 0).detail.text == (
         "s3 'large' renamed, 120 customers, until now 'small', 0.76 radii from where it was last stated to be "
         "(20 with s1, 30 with s2)"
     )
@@ -60,7 +77,7 @@ def test_an_entry_in_words() -> None:
 
 def test_a_profile_stands_beside_the_population() -> None:
     snapshot = profiled()
-    messages = profile_messages(shop(), snapshot, WALL_MS)
+    messages = profiles_of(shop(), snapshot, WALL_MS)
     assert [decode_profile(encode_profile(message)) for message in messages] == messages
     assert [message.id for message in messages] == ["s1", "s2", "s3"]
     assert [message.share for message in messages] == pytest.approx([1 / 6, 2 / 6, 3 / 6])
@@ -76,7 +93,7 @@ def test_a_profile_says_its_group_and_its_rule() -> None:
     snapshot = profiled()
     rule = Rule((Condition("orders", True, 4.0), Condition("fresh", False, 0.1)), 0.88, 0.7, 0.8)
     segments = (replace(snapshot.segments[0], family=2, rule=rule), *snapshot.segments[1:])
-    first, second, _ = profile_messages(
+    first, second, _ = profiles_of(
         shop(), replace(snapshot, segments=segments, families={1: "gone", 2: "frequent"}), WALL_MS
     )
     assert decode_profile(encode_profile(first)) == first
@@ -88,10 +105,49 @@ def test_a_profile_says_its_group_and_its_rule() -> None:
     assert (second.group, second.rule) == (None, None)
 
 
+SOLD = Holding(
+    active=20,
+    dormant=4,
+    lifetime_seconds=24 * 300 * 86_400,
+    exposure=600_000,
+    orders=40_000,
+    spend=900_000,
+    views=160_000,
+)
+"""20 customers observed for 30 days each: 2 orders, 45 of spend and 8 views a customer."""
+
+
+def test_a_profile_and_an_entry_say_the_value() -> None:
+    snapshot = profiled()
+    segments = (replace(snapshot.segments[0], holding=SOLD), *snapshot.segments[1:])
+    first, second, _ = profiles_of(shop(), replace(snapshot, segments=segments), WALL_MS)
+    assert first.value is not None
+    assert (first.value.active, first.value.dormant) == (20, 4)
+    assert (first.value.orders, first.value.spend, first.value.order_value) == (2.0, 45.0, 22.5)
+    assert first.value.conversion == 0.25
+    assert first.value.retention is not None
+    assert first.value.clv == pytest.approx(clv(22.5, first.value.retention, 0.12))
+    assert decode_profile(encode_profile(first)) == first
+    assert told(entry(holding=SOLD), 0).detail.value == first.value
+    assert second.value == SegmentValue(0, 0, None, None, None, None, None, None)
+
+
+def test_what_is_not_declared_has_no_value() -> None:
+    """Retail counts no views, and a shop of baskets alone no spend either."""
+    (value,) = (ledger_message(retail(), VALUE, entry(holding=SOLD), 0).detail.value,)
+    assert value is not None
+    assert (value.conversion, value.order_value) == (None, 22.5)
+    bare = FeatureSet(shop_settings(accumulators=[{"name": "orders", "kind": "count"}], features=[]))
+    value = ledger_message(bare, VALUE, entry(holding=SOLD), 0).detail.value
+    assert value is not None
+    assert (value.orders, value.spend, value.order_value, value.conversion, value.clv) == (2.0, None, None, None, None)
+    assert value.retention is not None
+
+
 def test_there_is_no_multiple_of_nothing() -> None:
     snapshot = profiled()
     zero = replace(snapshot.scale, mean=snapshot.scale.mean * 0 - 16_000)  # the low end of every range
-    (first, *_) = profile_messages(shop(), replace(snapshot, scale=zero), WALL_MS)
+    (first, *_) = profiles_of(shop(), replace(snapshot, scale=zero), WALL_MS)
     assert first.profile["weekend"].population == pytest.approx(0.0, abs=0.05)
     assert all(feature.times is None for feature in first.profile.values() if feature.population <= 0)
 
@@ -99,4 +155,4 @@ def test_there_is_no_multiple_of_nothing() -> None:
 def test_a_model_that_nobody_is_in_has_no_shares() -> None:
     snapshot = profiled()
     empty = replace(snapshot, segments=tuple(replace(s, customers=0) for s in snapshot.segments))
-    assert [message.share for message in profile_messages(shop(), empty, WALL_MS)] == [0.0, 0.0, 0.0]
+    assert [message.share for message in profiles_of(shop(), empty, WALL_MS)] == [0.0, 0.0, 0.0]

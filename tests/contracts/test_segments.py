@@ -30,10 +30,10 @@ def test_a_profile_is_read_back_also_where_the_population_has_none() -> None:
     assert decode_profile(encode_profile(profile)) == profile
 
 
-def test_a_profile_from_before_there_were_groups_and_rules_is_read() -> None:
+def test_a_profile_from_before_there_were_groups_rules_and_values_is_read() -> None:
     old = json.loads(encode_profile(PROFILE))
-    del old["group"], old["rule"]
-    assert decode_profile(json.dumps(old).encode()) == replace(PROFILE, group=None, rule=None)
+    del old["group"], old["rule"], old["value"]
+    assert decode_profile(json.dumps(old).encode()) == replace(PROFILE, group=None, rule=None, value=None)
 
 
 def test_bad_records_are_refused() -> None:

@@ -91,7 +91,7 @@ def test_it_counts_where_it_stands_and_under_the_segment_that_it_is_held_in() ->
     lived = town(steady())
     before = lived.rows()
     lived.feed([override("c", NOON, 3)])
-    learning = movement(shop().features_id, 0, 0, before, lived.rows(), None)
+    learning = movement(shop(), 0, 0, before, lived.rows(), None)
     assert learning is not None
     assert learning.held == {2: -1, 3: 1}
     assert learning.n.sum() == 0

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stream.contracts.events import Event
+from stream.customer.holdings import Holding, holdings, total
 from stream.customer.state import OUT_OF_POPULATION, States, Status, in_population
 from stream.decision.movement import movement
 from stream.model.learning import LearningRecord
@@ -29,6 +30,7 @@ class Ledger:
         self.cells: dict[int, Any] = defaultdict(lambda: np.zeros((3, len(shop().names)), dtype=np.int64))
         self.nursery: Counter[tuple[int, ...]] = Counter()
         self.held: Counter[int] = Counter()
+        self.holdings: dict[int, Holding] = {}
 
     def add(self, record: LearningRecord | None) -> None:
         if record is None:
@@ -38,10 +40,16 @@ class Ledger:
         for sign, y in zip(record.nursery_sign.tolist(), record.nursery_y.tolist(), strict=True):
             self.nursery[tuple(y)] += sign
         self.held.update(record.held)
+        self.holdings = total(self.holdings, record.holdings)
 
-    def plain(self) -> tuple[dict[int, Any], dict[tuple[int, ...], int], dict[int, int]]:
+    def plain(self) -> tuple[dict[int, Any], dict[tuple[int, ...], int], dict[int, int], dict[int, Holding]]:
         cells = {cell: sums.tolist() for cell, sums in self.cells.items() if sums.any()}
-        return cells, {y: n for y, n in self.nursery.items() if n}, {s: n for s, n in self.held.items() if n}
+        return (
+            cells,
+            {y: n for y, n in self.nursery.items() if n},
+            {s: n for s, n in self.held.items() if n},
+            self.holdings,
+        )
 
 
 def over(rows: States) -> Ledger:
@@ -55,6 +63,7 @@ def over(rows: States) -> Ledger:
             ledger.cells[int(row["cell"])] += np.stack([np.ones_like(y), y, y * y])
         if row["segment"]:
             ledger.held[int(row["segment"])] += 1
+        ledger.holdings = total(ledger.holdings, holdings(shop(), np.array([row])))
     return ledger
 
 
@@ -93,12 +102,14 @@ def test_a_year_leaves_in_the_cells_just_those_who_are_awake() -> None:
     town = Town(shop(), shop_model())
     events = year(4)
     town.live(events, range(100, len(events), 100))
-    rows, (cells, nursery, held) = town.rows(), learnt(town).plain()
+    rows, (cells, nursery, held, holding) = town.rows(), learnt(town).plain()
     awake = in_population(rows)
     assert 0 < awake.sum() < len(rows)
     assert sum(sums[0][0] for sums in cells.values()) == awake.sum()
     assert nursery == {}
     assert sum(held.values()) == np.count_nonzero(rows["segment"])
+    assert {n: of.active + of.dormant for n, of in holding.items()} == held
+    assert sum(of.active for of in holding.values()) == np.count_nonzero(awake & (rows["segment"] > 0))
     assert (awake == (rows["cell"] != OUT_OF_POPULATION)).all()
 
 
@@ -108,6 +119,7 @@ def test_a_record_survives_its_topic() -> None:
     record = next(step.learning for step in town.steps if step.learning)
     back = LearningRecord.unpack(record.pack())
     assert back.pack() == record.pack()
+    assert (back.held, back.holdings) == (record.held, record.holdings)
     assert (back.held, back.now_ms, back.looks) == (record.held, town.clocks[0].now_ms, record.looks)
 
 
@@ -115,9 +127,9 @@ def test_who_stands_still_is_left_out() -> None:
     town = Town(shop(), shop_model())
     town.live([event("c", MONDAY_MS + i * HOUR_MS, 5.0) for i in range(4)])
     rows = town.rows()
-    assert movement("", 0, 1, rows, rows, None) is None
-    assert movement("", 0, 1, rows, rows, rows["y"][:0]) is None
-    record = movement("", 0, 1, rows, rows, rows["y"])
+    assert movement(shop(), 0, 1, rows, rows, None) is None
+    assert movement(shop(), 0, 1, rows, rows, rows["y"][:0]) is None
+    record = movement(shop(), 0, 1, rows, rows, rows["y"])
     assert record is not None
     assert (len(record.cells), len(record.rows)) == (0, 1)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from stream.customer.holdings import Holding, difference
 from stream.model.kmeans import nearest
 from stream.model.learner import Learner, MacroStep
 from stream.model.learning import LearningRecord
@@ -148,8 +149,15 @@ class Crowd:
             nursery_sign=sign[nursery],
             nursery_y=y[nursery],
             held={n: d for n, d in held.items() if d},
+            holdings=self._holdings(numbers, np.where(cell == OUT, 0, changes)),
             rows=new if rows else new[:0],
         )
+
+    @staticmethod
+    def _holdings(numbers: IntArray, active: IntArray) -> dict[int, Holding]:
+        """Changes of who is active, and of nothing else."""
+        sums = {int(n): Holding(active=int(active[numbers == n].sum())) for n in np.unique(numbers[numbers > 0])}
+        return difference(sums, {})
 
 
 def learnt(learner: Learner) -> dict[int, tuple[int, list[int], list[int]]]:

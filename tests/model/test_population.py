@@ -50,8 +50,10 @@ def record(changes: list[tuple[int, list[int], int]]) -> LearningRecord:
     inside, nursery = cell > NURSERY, cell == NURSERY
     cells, labels = np.unique(cell[inside], return_inverse=True)
     change = Sums.of(y[inside], sign[inside].astype(np.int64), labels, len(cells))
-    plain = {"cells": cells, "n": change.n, "sums": change.sums, "squares": change.squares}
-    return LearningRecord("f", 0, 1, **plain, nursery_sign=sign[nursery], nursery_y=y[nursery], held={}, rows=y[:0])
+    plain: dict[str, Any] = {"cells": cells, "n": change.n, "sums": change.sums, "squares": change.squares}
+    return LearningRecord(
+        "f", 0, 1, **plain, nursery_sign=sign[nursery], nursery_y=y[nursery], held={}, holdings={}, rows=y[:0]
+    )
 
 
 def population() -> Population:

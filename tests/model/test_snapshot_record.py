@@ -130,6 +130,7 @@ def all_retiring(head: dict[str, Any], arrays: Arrays) -> None:
         pytest.param(of_rule(recall="all"), id="recall not a number"),
         pytest.param(of_rule(conditions=[{"feature": "x9", "is_above": True, "value": 1.0}]), id="a rule of x9"),
         pytest.param(of_rule(conditions=[{"feature": "x0", "is_above": True, "value": "1"}]), id="threshold a text"),
+        pytest.param(of_segment("holding", {"active": 1, "rich": 2}), id="an unknown sum over holders"),
         pytest.param(many_segments, id="more than 16 segments"),
         pytest.param(all_retiring, id="nothing assignable"),
         pytest.param(in_array("centroids", np.nan), id="centroid not a number"),
@@ -171,6 +172,7 @@ def test_a_number_that_is_not_finite_is_refused(record: bytes, field: str) -> No
     [
         pytest.param(lambda head, arrays: head.pop("owner"), id="no owner's part"),
         pytest.param(lambda head, arrays: head["owner"].pop("held"), id="no held"),
+        pytest.param(lambda head, arrays: head["owner"].update(holdings=[[1, 2]]), id="sums over holders missing"),
         pytest.param(lambda head, arrays: head["owner"].pop("family_wordings"), id="no words of families"),
         pytest.param(lambda head, arrays: head["owner"].update(next_cell=3), id="a cell that never was"),
         pytest.param(lambda head, arrays: head["owner"].update(stated=[1]), id="stated of other length"),

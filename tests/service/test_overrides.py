@@ -93,7 +93,7 @@ def test_who_is_locked_counts_where_it_stands_and_as_a_holder_of_its_segment() -
     assert (locked["segment"] == locked["lock"]).all()
     assert (locked["cell"] > 0).all()
     assert world.learner is not None
-    census = Census(len(features.names))
+    census = Census(features)
     census.count(rows)
     assert world.learner.state.held == dict(census.held)
 

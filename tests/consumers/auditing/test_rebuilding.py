@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from consumers.auditing.rebuilding import Recount, rebuilt, renewed
 from stream.contracts.events import Event
+from stream.customer.holdings import Holding
 from stream.customer.state import empty
 from stream.model.cells import Cells
 from stream.model.learner import Learner
@@ -39,12 +40,12 @@ def counted(state: State) -> dict[str, Any]:
         if cells.sums.n[i]
     }
     young = (nursery_y.tolist(), nursery_n.tolist(), state.population.nursery.total.squares.tolist())
-    return {"cells": filled, "nursery": young, "held": state.held}
+    return {"cells": filled, "nursery": young, "held": state.held, "holdings": state.holdings}
 
 
 def recount(town: Town, parts: int = 1) -> Recount:
     rows = town.rows()
-    return Recount.of(WIDTH, [rows[part::parts] for part in range(parts)])
+    return Recount.of(shop(), [rows[part::parts] for part in range(parts)])
 
 
 def damaged(state: State) -> State:
@@ -52,7 +53,7 @@ def damaged(state: State) -> State:
     cells, nursery = state.population.cells, Nursery(WIDTH)
     twice = Cells(cells.ids.copy(), cells.sums + cells.sums, cells.positions, cells.next_id)
     nursery.add(np.array([3], np.int8), np.ones((1, WIDTH), np.int16))
-    return replace(state, population=Population(twice, nursery), held={77: 5})
+    return replace(state, population=Population(twice, nursery), held={77: 5}, holdings={77: Holding(active=5)})
 
 
 def live(town: Town, learner: Learner, events: list[Event], cuts: list[int]) -> None:
@@ -114,7 +115,7 @@ def test_cells_of_a_lost_model_are_taken_over_and_their_ids_not_given_again() ->
     learner = Learner(shop(), MODEL)
     rows = empty(shop(), 2)
     rows["cell"], rows["y"] = [900, 0], [[7] * WIDTH, [9] * WIDTH]
-    again = rebuilt(learner.state, Recount.of(WIDTH, [rows]))
+    again = rebuilt(learner.state, Recount.of(shop(), [rows]))
     cells = again.population.cells
     assert (cells.ids.tolist(), cells.sums.n.tolist(), cells.next_id) == ([900], [1], 901)
     assert cells.positions.tolist() == [[7.0] * WIDTH]
@@ -122,8 +123,8 @@ def test_cells_of_a_lost_model_are_taken_over_and_their_ids_not_given_again() ->
 
 
 def test_nobody_adds_up_to_nobody() -> None:
-    again = rebuilt(damaged(lived()[1].state), Recount.of(WIDTH, []))
-    assert counted(again) == {"cells": {}, "nursery": ([], [], [[0] * WIDTH]), "held": {}}
+    again = rebuilt(damaged(lived()[1].state), Recount.of(shop(), []))
+    assert counted(again) == {"cells": {}, "nursery": ([], [], [[0] * WIDTH]), "held": {}, "holdings": {}}
 
 
 def test_the_renewed_model_decides_as_before_and_carries_the_sums() -> None:
@@ -144,6 +145,6 @@ def test_the_renewed_model_decides_as_before_and_carries_the_sums() -> None:
 def test_who_is_out_of_the_population_is_not_counted(cell: int) -> None:
     rows = empty(shop(), 3)
     rows["cell"][0] = cell
-    found = Recount.of(WIDTH, [rows])
+    found = Recount.of(shop(), [rows])
     assert found.census.customers == 1
     assert found.nursery.customers == (cell == NURSERY)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from consumers.auditing.report import FIRST
 from consumers.source import Record
 from consumers.twins import Twins
 from producers.sink import Outgoing
+from stream.customer.holdings import Holding
 from stream.model.learning import LearningRecord
 from stream.settings import Tree
 from stream.view.journal import Mark
@@ -125,6 +127,18 @@ def test_a_movement_without_a_customer_is_found(shop: Twins) -> None:
     assert found.keys() == {"cells", "holders"}
     assert len(found["cells"]) == min(len(np.unique(twice.cells)), FIRST)
     assert found["holders"][0].startswith("s1: the learner counts ")
+
+
+def test_what_holders_add_up_to_is_audited(shop: Twins) -> None:
+    topics = shop.settings.topics
+    entries, _ = shop.broker.read(topics.learning, 0, 0, 1000)
+    record = LearningRecord.unpack(entries[-1][1].value or b"")
+    columns = ("n", "sums", "squares", "nursery_sign")
+    nothing: dict[str, Any] = {name: getattr(record, name) * 0 for name in columns}
+    more = replace(record, **nothing, held={}, holdings={1: Holding(orders=7, spend=-5)})
+    shop.broker.append(Outgoing(topics.learning, 0, None, more.pack()))
+    said = "s1: what its holders add up to is off in orders by 7, spend by -5"
+    assert failing(shop) == {"holders": (said,)}
 
 
 def test_a_learning_record_that_does_not_read_is_found(shop: Twins) -> None:

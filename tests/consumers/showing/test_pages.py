@@ -203,6 +203,13 @@ def test_segments_stand_under_their_group_with_their_rule() -> None:
     assert lines[8] == "g10 seldom\\x1b"
 
 
+def test_a_segment_says_what_it_is_worth() -> None:
+    value = {"active": 3, "dormant": 1, "retention": 0.93, "conversion": None, "order_value": 26.2, "clv": 310.4}
+    lines = shown(segments_table({"s1": profile("s1", "rare", 3) | {"value": value}, "s2": profile("s2", "odd", 3)}))
+    assert lines[3] == "keeps 93.0 % a month, 26.2 an order, lifetime value 310"
+    assert lines[4].startswith("s2")
+
+
 def test_no_segments_is_an_empty_table() -> None:
     assert len(shown(segments_table({}))) <= 1
 
