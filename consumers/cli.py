@@ -70,6 +70,7 @@ app.add_typer(cli_customer.app, name="customer")
 app.add_typer(cli_model.model, name="model")
 app.add_typer(cli_model.segments, name="segments")
 app.add_typer(cli_settings.app, name="settings")
+app.add_typer(cli_settings.tuning)
 app.add_typer(topics, name="topics")
 app.add_typer(produce, name="produce")
 

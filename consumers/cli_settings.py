@@ -1,4 +1,4 @@
-"""The commands about settings: suggest."""
+"""The commands about settings: suggest, and tune."""
 
 # ruff: noqa: PLC0415
 # Commands import what they need when they run, so that help comes at once.
@@ -33,3 +33,28 @@ def suggest(
     from consumers.suggesting import command
 
     typer.echo(command.suggested(file, columns, timezone, out), nl=False)
+
+
+tuning = typer.Typer()
+
+
+@tuning.command()
+def tune(
+    ctx: typer.Context,
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="Orders (.csv, .jsonl, .parquet); if not given, the demo's.")
+    ] = None,
+    *,
+    columns: Annotated[str, typer.Option(help="Columns of the file: customer=..,time=..,amount=..,items=..,...")] = "",
+    timezone: Annotated[str | None, typer.Option(help="Where times without an offset were taken.")] = None,
+    margins: Annotated[str, typer.Option(metavar="0.1,0.2", help="Margins to try.")] = "",
+    orders: Annotated[int, typer.Option(min=100, help="About so many, of whole customers.")] = 40_000,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
+) -> None:
+    """Show what each margin spares in changes and costs in delay, on a sample of orders.
+
+    Lives through the sample once for each margin, in this process: nothing else is needed, nothing is written.
+    """
+    from consumers.tuning import command
+
+    command.tune(ctx.obj, file, columns, timezone, margins, orders, as_json=as_json)

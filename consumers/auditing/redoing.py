@@ -94,7 +94,8 @@ class Redoing:
         mark = replace(batch.mark, now_ms=NEVER, claims={}) if self.mark is None else self.mark
         if not intake.events:
             mark = replace(mark, now_ms=batch.mark.now_ms)  # where the wall clock had carried it
-        view = Loaded(None, known, due=(), sweep=others)
+        # Side by side they stand as they were written; the sweep goes in name order.
+        view = Loaded(None, known, due=others, sweep=sorted(others))
         wall_ms = self._decided_at(batch)
         return assemble(
             self.features, {self.partition: intake}, {self.partition: mark}, {self.partition: view}, wall_ms

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from heapq import heappop, heappush
@@ -41,11 +41,9 @@ def read_sample(path: Path, columns: Mapping[str, str], timezone: str | None, mo
     Raises ``SettingsError``, naming column or line, or why no order would be accepted.
     """
     orders = read_orders(path, columns, timezone)
-    drawn = _Drawn(most)
-    for order in orders:
-        drawn.add(order)
+    drawn, customers = draw(orders, most)
     events, refused = list[Event](), dict[str, int]()
-    for key, payload, at_ms in sorted(drawn.orders(), key=lambda order: order.occurred_at_ms):
+    for key, payload, at_ms in drawn:
         try:
             events.append(decode(key, payload, at_ms, 0, _ONE_PARTITION))
         except RejectedEvent as error:
@@ -53,7 +51,15 @@ def read_sample(path: Path, columns: Mapping[str, str], timezone: str | None, mo
     if not events:
         why = max(refused, key=lambda reason: refused[reason])
         raise SettingsError(f"{path}: none of its orders would be accepted: {why}")
-    return Sample(path.name, events, len(drawn.customers), len(orders), refused, timezone)
+    return Sample(path.name, events, customers, len(orders), refused, timezone)
+
+
+def draw(orders: Iterable[Encoded], most: int = MOST_ORDERS) -> tuple[list[Encoded], int]:
+    """About ``most`` orders of whole customers in time order, and how many customers there are in all."""
+    drawn = _Drawn(most)
+    for order in orders:
+        drawn.add(order)
+    return sorted(drawn.orders(), key=lambda order: order.occurred_at_ms), len(drawn.customers)
 
 
 class _Drawn:

@@ -1,0 +1,1 @@
+"""``segstream tune``: what a margin costs and what it spares, on a sample of one's own orders."""
