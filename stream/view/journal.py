@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -65,7 +65,7 @@ class Mark:
 
     def to_bytes(self) -> bytes:
         """The watermark."""
-        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":")).encode()
+        return json.dumps(vars(self), sort_keys=True, separators=(",", ":")).encode()
 
     @classmethod
     def from_bytes(cls, watermark: bytes) -> Mark:
@@ -107,7 +107,7 @@ class JournalPart:
         """The record."""
         blobs = list(self.states.values())
         head = {
-            "mark": {k: v for k, v in asdict(self.mark).items() if k != "journal"},
+            "mark": {k: v for k, v in vars(self.mark).items() if k != "journal"},
             "start": self.start,
             "previous": self.previous,
             "part": self.part,
