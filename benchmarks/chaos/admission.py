@@ -122,18 +122,21 @@ def _ended(stage: Stage) -> list[str]:
 
 
 def _try_to_start(fault: Fault, trial: Trial) -> float:
-    """``segstream run`` while it lasts; returns how busy it was with all it started."""
+    """``segstream run`` while it lasts; returns how busy it was with all it started, once it had said what is wrong.
+
+    0 if it ends: what it did before was to load itself.
+    """
     service = trial.stage.cast.service()
-    before, cpu, started = len(service.lines()), 0.0, time.monotonic()
+    before, busy = len(service.lines()), 0.0
     service.start()
     assert service.process is not None
-    ends = started + NOTICED_SECONDS
+    ends = time.monotonic() + NOTICED_SECONDS
     while service.is_alive and time.monotonic() < ends:
-        cpu = cpu_seconds(service.process.pid) or cpu
-        if not fault.ends and ends == started + NOTICED_SECONDS and _is_named(fault, service.lines()[before:]):
-            ends = time.monotonic() + WATCHED_SECONDS
+        if not fault.ends and _is_named(fault, service.lines()[before:]):
+            busy = _share_of_core(service, WATCHED_SECONDS)
+            break
         time.sleep(0.1)
-    busy, ended = cpu / (time.monotonic() - started), not service.is_alive
+    ended = not service.is_alive
     code, complaints = service.end(drain_seconds(trial.stage.settings)), trial.tally.complaints
     if (ended, code) != ((True, USER_ERROR) if fault.ends else (False, 0)):
         complaints.append(f"{fault.name}: segstream run ended by itself: {ended}, with {code}")
@@ -142,6 +145,17 @@ def _try_to_start(fault: Fault, trial: Trial) -> float:
     if busy > MOST_START_BUSY:
         complaints.append(f"{fault.name}: segstream run spins ({busy:.2f})")
     return busy
+
+
+def _share_of_core(service: Actor, seconds: float) -> float:
+    """What it and all it started take of one core meanwhile."""
+    assert service.process is not None
+    before, last = cpu_seconds(service.process.pid), 0.0
+    ends = time.monotonic() + seconds
+    while service.is_alive and time.monotonic() < ends:
+        last = cpu_seconds(service.process.pid) or last
+        time.sleep(0.1)
+    return max(0.0, last - before) / seconds
 
 
 def _metrics(stage: Stage) -> bytes:

@@ -22,8 +22,6 @@ class Decision:
     """The segment to hold."""
     margin: FloatArray
     """(d_rival - d_held) / max of both, for the held segment after the decision; 1 when there is no rival."""
-    fit: FloatArray
-    """Distance to the held segment in its radii."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +74,7 @@ class Assigner:
         chosen = index.copy()
         chosen[leaves] = others[leaves].argmin(axis=-1)
         _, margin[leaves] = self._others(distances[leaves], chosen[leaves])
-        fit = distances[np.arange(len(chosen)), chosen] / self.radii[chosen]
-        return Decision(self.numbers[chosen], margin, fit)
+        return Decision(self.numbers[chosen], margin)
 
     def moves(self, distances: FloatArray, held: IntArray) -> NDArray[np.bool_]:
         """Whether ``decide`` would answer another segment than the one held, (..., n) from (..., n, k)."""
@@ -89,7 +86,19 @@ class Assigner:
         """As ``decide``, but of customers who stay in the segments they hold, which must be there."""
         index = self.index(held)
         _, margin = self._others(distances, index)
-        return Decision(held, margin, distances[np.arange(len(index)), index] / self.radii[index])
+        return Decision(held, margin)
+
+    def fit(self, y: Vectors, held: IntArray) -> FloatArray:
+        """Distance of vectors (n, d) to the segments they hold, in their radii, (n,).
+
+        Without the clip: it keeps heavy tails from bending the segments, but how odd somebody is must not end at it.
+        """
+        scale, index = self.snapshot.scale, self.index(held)
+        squared = np.zeros(len(y))
+        for feature in range(y.shape[1]):
+            z = (y[:, feature] - scale.mean[feature]) / scale.sd[feature] * scale.weight[feature]
+            squared += (z - self.centroids[index, feature]) ** 2
+        return np.asarray(np.sqrt(squared) / self.radii[index])
 
     def may_hold(self, numbers: IntArray) -> NDArray[np.bool_]:
         """Whether customers can be in these segments and stay, (n,): the model has them, and they are not retiring."""

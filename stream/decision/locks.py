@@ -67,7 +67,6 @@ def held(rows: States, assigner: Assigner, distances: FloatArray, decision: Deci
     return Decision(
         staying.segment,
         np.where(is_locked, staying.margin, decision.margin),
-        np.where(is_locked, staying.fit, decision.fit),
     )
 
 

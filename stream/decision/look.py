@@ -65,8 +65,9 @@ def _assign(rows: States, assigner: Assigner, let_go: NDArray[np.bool_]) -> None
     rows["provisional"] = np.where(status == Status.COLD, decision.segment, NONE)
     told = ready | (status == Status.LOCKED)
     rows["margin"] = np.where(told, decision.margin, np.nan)
-    rows["fit"] = np.where(told, decision.fit, np.nan)
-    far = ready & (decision.fit > ATYPICAL_RADII)
+    fit = assigner.fit(rows["y"], decision.segment)
+    rows["fit"] = np.where(told, fit, np.nan)
+    far = ready & (fit > ATYPICAL_RADII)
     was_far, was_atypical = (rows["atypical"] & _WAS_FAR) > 0, (rows["atypical"] & ATYPICAL) > 0
     atypical = np.where(far == was_far, far, was_atypical)
     rows["atypical"] = far * _WAS_FAR + atypical * ATYPICAL

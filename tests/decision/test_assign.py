@@ -58,6 +58,12 @@ def distance(snapshot: Snapshot, y: tuple[int, ...], segment: Segment) -> float:
     return math.sqrt(sum((a - b) ** 2 for a, b in zip(z_of(snapshot, y), segment.centroid, strict=True)))
 
 
+def unclipped(snapshot: Snapshot, y: tuple[int, ...], segment: Segment) -> float:
+    scale = snapshot.scale
+    z = [(v - m) / s * w for v, m, s, w in zip(y, scale.mean, scale.sd, scale.weight, strict=True)]
+    return math.dist(z, segment.centroid)
+
+
 def answer(snapshot: Snapshot, y: tuple[int, ...], held: int) -> tuple[int, float, float]:
     """Segment, margin and fit, by the words of the design."""
     far = {s.number: distance(snapshot, y, s) for s in snapshot.segments}
@@ -72,8 +78,8 @@ def answer(snapshot: Snapshot, y: tuple[int, ...], held: int) -> tuple[int, floa
 
     nearest = min(open_, key=lambda n: far[n])
     segment = held if held in open_ and margin(held) >= -snapshot.margin else nearest
-    radius = next(s.radius for s in snapshot.segments if s.number == segment)
-    return segment, margin(segment), far[segment] / radius
+    chosen = next(s for s in snapshot.segments if s.number == segment)
+    return segment, margin(segment), unclipped(snapshot, y, chosen) / chosen.radius
 
 
 @given(snapshots(), vectors, st.data())
@@ -85,7 +91,8 @@ def test_decisions_are_those_of_the_words(snapshot: Snapshot, y: list[tuple[int,
     expected = [answer(snapshot, one, number) for one, number in zip(y, held, strict=True)]
     assert decision.segment.tolist() == [segment for segment, _, _ in expected]
     assert decision.margin.tolist() == pytest.approx([margin for _, margin, _ in expected])
-    assert decision.fit.tolist() == pytest.approx([fit for _, _, fit in expected])
+    fits = assigner.fit(np.array(y, dtype=np.int16), decision.segment)
+    assert fits.tolist() == pytest.approx([fit for _, _, fit in expected])
     moves = assigner.moves(distances, np.array(held))
     assert moves.tolist() == [segment != number for (segment, _, _), number in zip(expected, held, strict=True)]
 
@@ -125,7 +132,8 @@ def test_the_batch_does_not_change_the_bits() -> None:
     for start, end in ((0, 1), (1, 3), (3, 60), (60, 300)):
         part = assigner.decide(assigner.distances(y[start:end]), held[start:end])
         assert part.margin.tobytes() == together.margin[start:end].tobytes()
-        assert part.fit.tobytes() == together.fit[start:end].tobytes()
+        fits = assigner.fit(y[start:end], together.segment[start:end])
+        assert fits.tobytes() == assigner.fit(y, together.segment)[start:end].tobytes()
         assert part.segment.tolist() == together.segment[start:end].tolist()
         assert assigner.cells(y[start:end]).tolist() == cells[start:end].tolist()
 

@@ -309,10 +309,12 @@ def test_a_batch_without_words_is_not_looked_through_for_them() -> None:
 
 @st.composite
 def spoken(draw: st.DrawFn) -> list[Event]:
-    """A stream with words in it: of any time, some over before they come, some twice."""
+    """A stream with words in it: of any time, some over before they come, some twice. What time it is is known: a word
+    before the first event of all would be looked at in its own time.
+    """
     events = draw(streams(max_events=25, refunds=True))
     for number in range(draw(st.integers(1, 8))):
-        position = draw(st.integers(0, len(events)))
+        position = draw(st.integers(1, len(events)))
         around = events[min(position, len(events) - 1)].occurred_at_ms
         at = around + draw(st.sampled_from([0, 0, 1, -1, HOUR_MS, -9 * DAY_MS, 900 * DAY_MS]))
         lasts = draw(st.sampled_from([None, 1, DAY_MS, 20 * DAY_MS, 100 * DAY_MS]))
