@@ -21,6 +21,16 @@ _AT_ONCE = 2048
 """Vectors of one go: enough for numpy, and few enough for the processor's cache."""
 
 
+def silent_from(features: FeatureSet, rows: States) -> TimeArray:
+    """From when on each customer counts as silent.
+
+    What decays within the usual time to the next event moves nobody: that event would only move it back.
+    """
+    own_gap = features.own_gap_days(rows["sums"], rows["first_at"], rows["newest_at"])
+    usual = np.rint(own_gap * (features.settings.silent_own_gaps * DAY_MS)).astype(np.int64)
+    return np.where(rows["newest_at"] == NEVER, NEVER, rows["newest_at"] + usual)
+
+
 def dormant_at(features: FeatureSet, rows: States) -> TimeArray:
     """When each customer counts as dormant: after the floor, or some of its own gaps, whichever is longer."""
     own_gap = features.own_gap_days(rows["sums"], rows["first_at"], rows["newest_at"])
@@ -57,7 +67,7 @@ def deadlines(features: FeatureSet, rows: States, assigner: Assigner | None, rea
 
 def _crossings(features: FeatureSet, rows: States, assigner: Assigner, until: TimeArray, reach_ms: int) -> TimeArray:
     """The first time after the look when the stabilised answer is another segment, or ``until``."""
-    start = rows["looked_at"]
+    start = np.minimum(np.maximum(rows["looked_at"], silent_from(features, rows)), until)
     times = start + ((until - start) * _GRID[:, None]).astype(np.int64)
     times = times[: 1 + np.count_nonzero((times[:-1] < reach_ms).any(axis=1))]
     low, due = _around_first(start, times, until, _moves(features, rows, assigner, times))

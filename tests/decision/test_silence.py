@@ -100,6 +100,21 @@ def test_a_crossing_is_found_to_an_hour_or_so() -> None:
     assert first - HOUR_MS // 6 <= due <= first + 1.5 * HOUR_MS
 
 
+def test_within_its_usual_gaps_nobody_is_moved_by_time() -> None:
+    """Who is about to come again would be moved back: only silence moves, and at once when it begins."""
+    due = {}
+    for own_gaps in (0.0, 10.0, 1000.0):
+        town = Town(FeatureSet(shop_settings(silent_own_gaps=own_gaps)), shop_model())
+        events = visits("c", 2.0, 25)
+        town.live(events)
+        due[own_gaps] = (int(town.row("c")["deadline"]) - events[-1].occurred_at_ms) / DAY_MS
+    row = town.rows()
+    gap_days = float(shop().own_gap_days(row["sums"], row["first_at"], row["newest_at"])[0])
+    assert due[0.0] < 10.0 * gap_days < FLOOR_MS / DAY_MS
+    assert due[10.0] == pytest.approx(10.0 * gap_days, abs=0.01)
+    assert due[1000.0] == FLOOR_MS / DAY_MS
+
+
 def test_waking_up_is_an_event_and_keeps_the_segment() -> None:
     town = Town(shop(), shop_model())
     events = visits("c", 2.0, 25)
