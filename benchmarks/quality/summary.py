@@ -79,19 +79,23 @@ def of_run(run: Run, rows: Sequence[Row]) -> dict[str, Any]:
 
 
 def of_history(data: Data, history: History, events: int, started: int, rows: Sequence[Row]) -> dict[str, Any]:
-    """What can be said of any moves: over ``events`` events, with labels from event ``started`` on."""
+    """What can be said of any moves: over ``events`` events, with labels from event ``started`` on.
+
+    Newcomers and ids are watched from the first checkpoint on, when the segments of the first days have settled.
+    """
     found = of_checkpoints(rows) | per_1000(history, events)
     if data.truth is None:
         return found
     days = Days.of(data, history)
     delay = delays(data, days, days.right())
-    from_ms = int(data.at_ms[min(started, len(data.events) - 1)])
+    settled = data.checkpoint_days[0]
+    from_ms = max(int(data.at_ms[min(started, len(data.events) - 1)]), data.end_of_day_ms(settled))
     return found | {
         "delay_days_p50": delay.p50,
         "found_within_60_days": delay.found_within,
         "true_changes": len(delay.days),
         "right_at_third_event": right_at_third_event(data, history, days, from_ms),
-        "ids_of_two_personas": len(ids_of_two_personas(days)),
+        "ids_of_two_personas": len(ids_of_two_personas(days, settled)),
     }
 
 

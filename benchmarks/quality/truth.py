@@ -102,10 +102,10 @@ def right_at_third_event(data: Data, history: History, days: Days, from_ms: int)
     return float(np.mean(right)) if right else None
 
 
-def ids_of_two_personas(days: Days) -> list[int]:
+def ids_of_two_personas(days: Days, from_day: int = 0) -> list[int]:
     """Segments most of whose active customers were of one persona on one day and of another on another."""
     served: dict[int, set[int]] = {}
-    for day in range(days.held.shape[1]):
+    for day in range(from_day, days.held.shape[1]):
         table = days.counts(day)
         for segment in np.flatnonzero(table.max(axis=1) * 2 > table.sum(axis=1)).tolist():
             served.setdefault(segment, set()).add(int(table[segment].argmax()))

@@ -137,3 +137,4 @@ def test_an_id_that_becomes_somebody_else_is_found() -> None:
     true = Days.of(data, history_of_labels(data, np.array([1, 1, 2, 2, 1, 1, 2, 2])))
     swapped = Days.of(data, history_of_labels(data, np.array([1, 1, 2, 2, 2, 2, 1, 1])))
     assert (ids_of_two_personas(true), ids_of_two_personas(swapped)) == ([], [1, 2])
+    assert ids_of_two_personas(swapped, from_day=1) == []
