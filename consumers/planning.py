@@ -61,19 +61,18 @@ class Planner:
         newest = (mark.newest_event_ms for mark in marks.values())
         events = (intake.newest_ms for intake in intakes.values())
         self._newest_event_ms = max((self._newest_event_ms, *newest, *events))
-        wanted = {}
-        for partition, mark in marks.items():
-            sweep_limit = self._sweep.limit(partition, mark, assigner, now_seconds)
-            intake = intakes.get(partition)
-            if intake is not None or sweep_limit or watching:
-                wanted[partition] = Wanted(
-                    customers=[c.encode() for c in intake.customers] if intake else [],
-                    due_before_ms=self._due_before(mark, intake, now_seconds),
-                    due_limit=self._due_limit(len(marks), intake),
-                    sweep_after=self._sweep.after(mark, assigner).encode(),
-                    sweep_limit=sweep_limit,
-                )
-        return wanted
+        sweeps = {p: self._sweep.limit(p, mark, assigner, now_seconds) for p, mark in marks.items()}
+        chosen = [p for p in marks if p in intakes or sweeps[p] or watching]
+        return {
+            p: Wanted(
+                customers=[c.encode() for c in intakes[p].customers] if p in intakes else [],
+                due_before_ms=self._due_before(marks[p], intakes.get(p), now_seconds),
+                due_limit=self._due_limit(len(chosen), intakes.get(p)),
+                sweep_after=self._sweep.after(marks[p], assigner).encode(),
+                sweep_limit=sweeps[p],
+            )
+            for p in chosen
+        }
 
     def loaded(self, wanted: Mapping[int, Wanted], loaded: Mapping[int, Loaded]) -> None:
         """Take note of what there was."""
@@ -133,7 +132,7 @@ class Planner:
         return max(mark.now_ms, min(round(now_seconds * 1000), trusted_until))
 
     def _due_limit(self, partitions: int, intake: Intake | None) -> int:
-        """How many timers of who did nothing a partition may have in this round.
+        """How many timers of who did nothing a partition may have in a round of so many.
 
         A few beside its records, so that these hardly notice. Without any twice as many from round to round: then
         who comes after all waits no longer than nobody came before. All fire at their own time, so portions are free.

@@ -92,6 +92,13 @@ def test_in_quiet_timers_have_a_share_of_the_batch_over_all_partitions(partition
     assert {w.due_limit for w in wanted.values()} == {limit}
 
 
+def test_a_round_with_one_partition_has_all_of_the_share_for_it() -> None:
+    by, marks = planner(), {0: mark(), 1: mark()}
+    many = {1: took(*(event("ann", MONDAY_MS + i) for i in range(90)))}
+    by.wanted(marks, {}, None, NOW_SECONDS)
+    assert {p: w.due_limit for p, w in by.wanted(marks, many, None, NOW_SECONDS).items()} == {1: 50}
+
+
 def limit_beside(by: Planner, events: int) -> int:
     """How many timers may fire in a round with so many events."""
     came = {0: took(*(event("ann", MONDAY_MS + i) for i in range(events)))}
