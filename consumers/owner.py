@@ -177,11 +177,7 @@ class Owner:
             return False
         if learner.is_told:
             return True
-        return (
-            not self._settings.model.frozen
-            and learner.due
-            and now_seconds - self._published_at >= self._settings.model.interval_seconds
-        )
+        return learner.due and now_seconds - self._published_at >= self._settings.model.interval_seconds
 
     def _is_overdue(self, learner: Learner) -> bool:
         """Whether a version that was published and is gone must be succeeded: workers may be waiting for it."""

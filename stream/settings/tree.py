@@ -199,7 +199,8 @@ class ModelSettings(Section):
     margin: Share = 0.25
     # Heavy tails: beyond 3 standard deviations a customer is just "far".
     clip_sd: float = Field(default=3.0, gt=0)
-    # No learning at all: segments stay as the newest snapshot has them.
+    # Segments do not adapt: the first model is made when there are customers enough (before it everybody is cold),
+    # and stays as it is. What an analyst says of it is still done.
     frozen: bool = False
     seed: int = 7
 
@@ -234,7 +235,8 @@ class WorkerSettings(Section):
     clock: Literal["event", "live"] = "event"
     # live: so long after the newest event of all partitions silence is believed; beyond, the upstream is down.
     idle_cap_seconds: Seconds = 3600.0
-    # At most this share of a batch goes to due timers of who did nothing: a mass deadline cannot stall events.
+    # At most this share of a batch goes to due timers of who did nothing, beside fewer events this share of these and a
+    # few: a mass deadline cannot stall events.
     timer_share: Share = 0.5
     # Every customer is written to the journal again within this time; with 7 d of retention that leaves room.
     sweep_seconds: Seconds = 86_400.0
