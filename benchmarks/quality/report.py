@@ -9,7 +9,7 @@ from typing import Any
 from benchmarks.quality.agreement import between
 from benchmarks.quality.checkpoints import Ceiling, checkpoint
 from benchmarks.quality.data import Data
-from benchmarks.quality.evidence import counterfactual_flips, verify_share
+from benchmarks.quality.evidence import counterfactual_flips, verified, verify_states_share
 from benchmarks.quality.invariance import batches, partitions
 from benchmarks.quality.order import order_agreement
 from benchmarks.quality.planted import ghosts, outliers
@@ -19,7 +19,7 @@ from benchmarks.quality.summary import empty, mean, of_run, together
 from benchmarks.quality.vectors import reference_vectors, vectors
 from stream.settings import Tree
 
-PARTS = ("order", "invariance", "planted")
+PARTS = ("order", "invariance", "planted", "verify")
 """What needs further runs of the service, on the first data only."""
 
 
@@ -53,8 +53,9 @@ class Report:
             self.pairs.setdefault(day, []).extend(between(data, helds, day))
         return lived, ceiling
 
-    def examine(self, life: Run, parts: Sequence[str], data_seed: int) -> None:
-        """What needs further runs."""
+    def examine(self, lives: Sequence[Run], parts: Sequence[str], data_seed: int) -> None:
+        """What needs further runs, of the first life or of all."""
+        life = lives[0]
         tree, data = life.settings, life.data
         if "order" in parts:
             self.tell("another order of events")
@@ -62,10 +63,14 @@ class Report:
         if "invariance" in parts:
             self.tell("1, 4 and 16 partitions; batches of 1, 64 and 2000")
             spread, differing = partitions(data, tree)
-            self.more |= differing | {"verify_share": verify_share(spread)} | batches(data, tree)
+            self.more |= differing | {"verify_states_share": verify_states_share(spread)} | batches(data, tree)
         if "planted" in parts and data.truth is not None:
             self.tell("ghosts and outliers")
             self.more |= ghosts(tree, data_seed) | outliers(tree, data_seed)
+
+        if "verify" in parts:
+            self.tell("every decision again")
+            self.more |= verified(lives)
 
     def compare(self, life: Run, ceiling: Ceiling | None, names: Sequence[str]) -> None:
         """Let baselines live through the same data."""
