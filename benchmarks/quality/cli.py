@@ -9,7 +9,7 @@ where it is known. The ceiling is a batch re-fit at every checkpoint on features
 offline_features.toml, so that it does not move with the shipped ones. river's clusterers and scikit-learn's stand
 beside it, on the same vectors; the slow ones stop early and say so (``events``, ``is_bounded``).
 
-Keys are null where there is no truth to compare with. ``cause_accuracy`` is not measured yet and always null.
+Keys are null where there is no truth to compare with, or the part that measures them was not asked for.
 ``inertia_ratio`` is of the vectors of the last looks, ``inertia_ratio_aged`` of the same customers aged to the moment:
 who is silent is only looked at when something would change.
 """

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from benchmarks.quality.agreement import between
+from benchmarks.quality.cause_accuracy import cause_accuracy
 from benchmarks.quality.checkpoints import Ceiling, checkpoint
 from benchmarks.quality.data import Data
 from benchmarks.quality.evidence import counterfactual_flips, verified, verify_states_share
 from benchmarks.quality.invariance import batches, partitions
+from benchmarks.quality.lateness import lateness
 from benchmarks.quality.order import order_agreement
 from benchmarks.quality.planted import ghosts, outliers
 from benchmarks.quality.rivals import rival
@@ -19,7 +21,7 @@ from benchmarks.quality.summary import empty, mean, of_run, together
 from benchmarks.quality.vectors import reference_vectors, vectors
 from stream.settings import Tree
 
-PARTS = ("order", "invariance", "planted", "verify")
+PARTS = ("order", "invariance", "planted", "verify", "lateness", "causes")
 """What needs further runs of the service, on the first data only."""
 
 
@@ -71,6 +73,12 @@ class Report:
         if "verify" in parts:
             self.tell("every decision again")
             self.more |= verified(lives)
+        if "lateness" in parts:
+            self.tell("late, out of order and twice")
+            self.more |= lateness(life, data_seed)
+        if "causes" in parts:
+            self.tell("true causes")
+            self.more |= cause_accuracy(life)
 
     def compare(self, life: Run, ceiling: Ceiling | None, names: Sequence[str]) -> None:
         """Let baselines live through the same data."""
