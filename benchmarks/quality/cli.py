@@ -1,7 +1,7 @@
 """Quality: are the segments as good as a batch re-fit at every moment, calm, and true?
 
     python -m benchmarks.quality --json [--data journey|personas|FILE] [--seeds 0,101] [--settings FILE] [--plots DIR]
-                                 [--baselines all|none|NAME,..] [--parts order,invariance,planted,verify,..]
+                                 [--baselines all|none|NAME,..] [--parts all|none|NAME,..]
 
 Runs the service's own engine (same fold, same step, same learner; broker and store in memory) over a year, once a model
 seed. At every checkpoint its segments are held against a batch k-means on the same customers, and against the truth

@@ -15,13 +15,14 @@ from benchmarks.quality.invariance import batches, partitions
 from benchmarks.quality.lateness import lateness
 from benchmarks.quality.order import order_agreement
 from benchmarks.quality.planted import ghosts, outliers
+from benchmarks.quality.proposed import proposal
 from benchmarks.quality.rivals import rival
 from benchmarks.quality.service import Run, run
 from benchmarks.quality.summary import empty, mean, of_run, together
 from benchmarks.quality.vectors import reference_vectors, vectors
 from stream.settings import Tree
 
-PARTS = ("order", "invariance", "planted", "verify", "lateness", "causes")
+PARTS = ("order", "invariance", "planted", "verify", "lateness", "causes", "proposal")
 """What needs further runs of the service, on the first data only."""
 
 
@@ -79,6 +80,9 @@ class Report:
         if "causes" in parts:
             self.tell("true causes")
             self.more |= cause_accuracy(life)
+        if "proposal" in parts:
+            self.tell("proposals, accepted")
+            self.more |= proposal(data, tree)
 
     def compare(self, life: Run, ceiling: Ceiling | None, names: Sequence[str]) -> None:
         """Let baselines live through the same data."""

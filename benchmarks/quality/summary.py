@@ -42,6 +42,7 @@ KEYS = (
     "verify_models",
     "verify_states_share",
     "lateness",
+    "proposal",
     "partition_differences",
     "batch_agreement",
     "ghosts_agreement",
