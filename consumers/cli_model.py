@@ -15,15 +15,16 @@ segments = typer.Typer(help="Names, sizes and profiles of the segments; with a c
 Json = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
 By = Annotated[str, typer.Option("--by", metavar="NAME", help="Who says so, for the ledger.")]
 Proposal = Annotated[int, typer.Argument(min=1, metavar="N", help="Its number, from `segstream model show`.")]
+Exact = Annotated[bool, typer.Option("--exact", help="Foretell from every customer in the store, not from cells.")]
 Segment = Annotated[str, typer.Argument(metavar="ID", help="Such as s3.")]
 
 
 @model.command()
-def show(ctx: typer.Context, as_json: Json = False) -> None:
+def show(ctx: typer.Context, exact: Exact = False, as_json: Json = False) -> None:
     """What stands, how many segments would fit, and who the proposal that waits would move where."""
     from consumers import desk
 
-    desk.show(ctx.obj, as_json=as_json)
+    desk.show(ctx.obj, exact=exact, as_json=as_json)
 
 
 @model.command()

@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.text import Text
 
+from consumers.foretelling import foretold
 from consumers.inspecting import console, print_json
 from consumers.kafka_tail import KafkaTail
 from consumers.showing.model import model_page
@@ -20,11 +21,17 @@ from stream.contracts.timestamps import rfc3339
 from stream.customer.features import FeatureSet
 from stream.errors import SettingsError
 from stream.settings import Tree
+from stream.view.redis_reader import RedisReader
 
 
-def show(settings: Tree, *, as_json: bool) -> None:
-    """Print the model and its proposal."""
+def show(settings: Tree, *, exact: bool, as_json: bool) -> None:
+    """Print the model and its proposal; ``exact``: with who would move as every customer's state says."""
     found = _standing(settings)
+    if exact and found.docket.waiting is not None:
+        _, partitions = topic_identity(settings, settings.topics.events)
+        with closing(RedisReader(settings.redis)) as reader:
+            features = FeatureSet(settings.customers)
+            found = found.foretelling(foretold(settings, features, reader, found.record, partitions))
     if as_json:
         print_json(found.to_json())
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from consumers.following import read_between
@@ -12,7 +12,7 @@ from stream.customer.features import FeatureSet
 from stream.customer.state import segment_id
 from stream.errors import BadRecord, SegstreamError
 from stream.model.number import Number
-from stream.model.proposals import Docket
+from stream.model.proposals import Docket, Flows
 from stream.model.snapshot import Snapshot
 from stream.model.state import State, unpack_state
 from stream.settings import Tree
@@ -30,6 +30,13 @@ class Standing:
     number: Number | None
     versions: tuple[int, ...]
     """Of the models that are still kept, oldest first."""
+    record: bytes = field(repr=False)
+    """Of the newest model."""
+
+    def foretelling(self, flows: Flows) -> Standing:
+        """The same with another matrix of who would move where, if anybody has to be asked."""
+        waiting = self.docket.waiting and replace(self.docket.waiting, flows=flows)
+        return replace(self, docket=replace(self.docket, waiting=waiting))
 
     def to_json(self) -> dict[str, Any]:
         """As ``segstream model show --json`` prints it."""
@@ -70,10 +77,10 @@ def standing(settings: Tree, features: FeatureSet, tail: Tail) -> Standing:
     records = [*read_between(tail, topic, 0, max(first, end - KEPT), end)]
     if not any(map(state_of, records)):
         records, _ = read_back(tail, topic, lambda record: state_of(record) is not None)
-    found = [state for state in map(state_of, records) if state is not None]
-    states = {s.snapshot.version: (s.snapshot, s) for s in found if s.snapshot is not None}
+    found = [(state, record.value or b"") for record in records if (state := state_of(record)) is not None]
+    states = {s.snapshot.version: (s.snapshot, s, value) for s, value in found if s.snapshot is not None}
     if not states:
         wanted = settings.model.warmup_customers
         raise SegstreamError(f"there is no model yet: the first comes when {wanted:,} customers have been seen")
-    (snapshot, newest), versions = states[max(states)], tuple(sorted(states))
-    return Standing(snapshot, newest.docket, newest.number, versions)
+    (snapshot, newest, value), versions = states[max(states)], tuple(sorted(states))
+    return Standing(snapshot, newest.docket, newest.number, versions, value)
