@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from stream.model.grouping import Grouping, Regrouping
+from stream.model.grouping import Grouping
 from stream.model.kmeans import Partition, squared_distances
 from stream.model.snapshot import FloatArray, Scale
 from stream.model.sums import Sums
@@ -48,7 +48,7 @@ class Docket:
     rejected: FloatArray | None = None
     """Centres in steps of the proposal that was rejected last: it is not proposed again."""
     is_cautious: bool = False
-    """After a rollback: whatever ``model.regroup`` says, until a proposal is accepted."""
+    """After a rollback or a merge: whatever ``model.regroup`` says, until a proposal is accepted."""
 
     def must_wait(self, flows: Flows, settings: ModelSettings) -> bool:
         """Whether a regrouping with these ``flows`` is for a person to decide."""
@@ -70,13 +70,13 @@ class Docket:
         return bool(together.max(axis=1).sum() >= ALIKE * together.sum())
 
 
-def foretold(masses: Sums, scale: Scale, old: Grouping, regrouping: Regrouping, margin: float) -> Flows:
+def foretold(masses: Sums, scale: Scale, old: Grouping, new: Grouping, margin: float) -> Flows:
     """Who would move where: each cell's customers hold the segment nearest to the cell, and decide under the new one.
 
     Who holds a segment that stays leaves it only for one that is nearer by ``margin``, as in ``decision.assign``.
     """
-    new, held = regrouping.grouping, np.array(old.numbers)[old.labels(masses.mean)]
-    distances = np.sqrt(squared_distances(scale.z(masses.mean), new.centroids))
+    held = np.array(old.numbers)[old.labels(masses.mean)]
+    distances = np.sqrt(squared_distances(scale.z(masses.mean), new.centroids_under(scale)))
     numbers = np.array(new.numbers)
     is_held = held[:, None] == numbers
     d_held = np.where(is_held, distances, 0.0).max(axis=1)
