@@ -165,6 +165,8 @@ class SegmentProfile:
     rule: SegmentRule | None = None
     """Null while retiring."""
     value: SegmentValue | None = None
+    alike: tuple[str, ...] = ()
+    """Ids of the segments that do not differ from it in outcome: they might as well be one. Advice."""
 
 
 LEDGER_ENTRY = Wire(LedgerEntry)
