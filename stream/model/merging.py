@@ -19,6 +19,9 @@ from stream.model.sums import Sums
 TOGETHER_AT_LEAST = 0.5
 """Share of the customers of each of the two who must be in the one, as for the identity of a segment (``grouping``)."""
 
+FEWEST = 2
+"""Segments that a merge must leave: one that everybody is in says nothing of anybody."""
+
 
 @dataclass(frozen=True)
 class Merger:
@@ -62,6 +65,16 @@ class Merger:
                     f"only {together} of {everybody} customers of {segment_id(old)} would be in it"
                 )
         return ""
+
+
+def not_two(numbers: tuple[int, ...], number: int, into: int) -> str:
+    """Why these are not two segments that can be one of several; empty if they are."""
+    for wanted in (number, into):
+        if wanted not in numbers:
+            return f"there is no segment {segment_id(wanted) or 's0'} to merge"
+    if number == into:
+        return f"{segment_id(number)} is one segment already"
+    return f"only {len(numbers)} segments are left" if len(numbers) <= FEWEST else ""
 
 
 def merger(masses: Sums, old: Grouping, number: int, into: int, margin: float) -> Merger:

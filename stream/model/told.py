@@ -11,15 +11,11 @@ from stream.contracts.commands import Command
 from stream.model.deliberation import Ordered
 from stream.model.grouping import Grouping
 from stream.model.ledger import LedgerEntry
-from stream.model.merging import merger
+from stream.model.merging import merger, not_two
 from stream.model.snapshot import Snapshot
 from stream.model.state import State
 
 _STRUCTURE = ("born", "split", "merged", "retiring")
-
-
-_FEWEST = 2
-"""Segments that a merge must find more of: one that everybody is in says nothing of anybody."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +102,7 @@ class Told:
         number, into = command.segment or 0, command.into or 0
         if standing is None:
             return "another grouping was just accepted: say it again when it stands"
-        if refusal := _not_two(standing, number, into):
+        if refusal := not_two(standing.numbers, number, into):
             return refusal
         masses = state.population.masses(snapshot.scale)
         found = merger(masses[masses.n > 0], standing, number, into, snapshot.margin)
@@ -130,16 +126,6 @@ class Told:
     def _merged(self, command: Command) -> str:
         before = f"{self._because}, " if self._because else ""
         return before + _by(command, f"s{command.segment} merged into s{command.into}")
-
-
-def _not_two(standing: Grouping, number: int, into: int) -> str:
-    """Why these are not two segments that can be one of several; empty if they are."""
-    for wanted in (number, into):
-        if wanted not in standing.numbers:
-            return f"there is no segment s{wanted} to merge"
-    if number == into:
-        return f"s{number} is one segment already"
-    return f"only {len(standing.numbers)} segments are left" if len(standing.numbers) <= _FEWEST else ""
 
 
 def _name(command: Command, state: State) -> str:
