@@ -29,6 +29,18 @@ def show(ctx: typer.Context, as_json: Json = False) -> None:
 
 
 @model.command()
+def history(
+    ctx: typer.Context,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest.")] = 50,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """What people said of the segments: when, who, what, and what came of it; newest last."""
+    from consumers import history
+
+    history.show_said(ctx.obj, limit=limit, as_json=as_json)
+
+
+@model.command()
 def accept(ctx: typer.Context, proposal: Proposal, by: By = "") -> None:
     """Adopt the grouping that waits."""
     from consumers import desk

@@ -13,6 +13,7 @@ import pytest
 from benchmarks.chaos.world import read_world
 from consumers.auditing import audit
 from consumers.desk import foretold_merge
+from consumers.history import newest_said
 from consumers.memory_source import MemoryTail
 from consumers.model_feed import find_model
 from consumers.showing.model import model_page
@@ -161,6 +162,8 @@ def test_a_merge_is_done_once_and_for_good_and_everybody_is_swept(shop: Shop) ->
     shop.lockstep.close()
     shop.lockstep = shop.twins.lockstep()
     shop.live(900)
+    said = newest_said(shop.tail, shop.topics.ledger, 50)
+    assert [entry.said and (entry.said.by, entry.said.done) for entry in said] == [("ann", True), ("ann", False)]
     standing_ids = {s.id for s in shop.standing().snapshot.segments if not s.retiring}
     assert (len(standing_ids), one in standing_ids) == (3, False)
     assert shop.is_sound()
