@@ -11,15 +11,18 @@ from rich.text import Text
 from consumers.foretelling import foretold
 from consumers.inspecting import console, print_json
 from consumers.kafka_tail import KafkaTail
+from consumers.showing.alike import merger_words
 from consumers.showing.model import model_page
-from consumers.standing import Standing, standing
+from consumers.speaker import speaker
+from consumers.standing import Standing, foretold_merger, standing
 from consumers.topics import topic_identity
 from producers.kafka_writer import KafkaWriter
 from producers.writer import Writer
-from stream.contracts.commands import KEY, MAX_NAME_BYTES, Command, Deed, encode_command
+from stream.contracts.commands import KEY, MAX_NAME_BYTES, MAX_SPEAKER, Command, Deed, encode_command
 from stream.contracts.timestamps import rfc3339
 from stream.customer.features import FeatureSet
 from stream.errors import SettingsError
+from stream.model.merging import Merger, not_two
 from stream.settings import Tree
 from stream.view.redis_reader import RedisReader
 
@@ -68,6 +71,32 @@ def name(settings: Tree, deed: Deed, segment: str, new: str | None, by: str) -> 
     _say(f"told: {deed} {segment}; it shows with the next model (from {found.snapshot.version} on)")
 
 
+def merge(settings: Tree, segment: str, into: str, by: str) -> None:
+    """Merge a segment into another one. Raises ``SettingsError`` where that cannot be."""
+    found = _standing(settings)
+    merger = foretold_merge(found, segment, into)
+    number, staying = merger.number, merger.into
+    _send(settings, "merge", by, segment=number, into=staying)
+    _say(f"told: merge {segment} into {into}; as the model stands {merger_words(merger)}")
+    _say(f"back: segstream model rollback {found.snapshot.version}")
+
+
+def foretold_merge(found: Standing, segment: str, into: str) -> Merger:
+    """What a merge would bring. Raises ``SettingsError`` for one that the owner would refuse, as far as it is known."""
+    if found.snapshot.kind != "cells":
+        raise SettingsError(f"models of kind {found.snapshot.kind} find their segments themselves")
+    standing_ids = {s.id: s.number for s in found.snapshot.segments if not s.retiring}
+    for id_ in (segment, into):
+        if id_ not in standing_ids:
+            raise SettingsError(f"there is no segment '{id_}' to merge; there are {', '.join(standing_ids)}")
+    if refusal := not_two(tuple(standing_ids.values()), standing_ids[segment], standing_ids[into]):
+        raise SettingsError(refusal)
+    merger = foretold_merger(found.state, standing_ids[segment], standing_ids[into])
+    if merger.refusal:
+        raise SettingsError(merger.refusal)
+    return merger
+
+
 def tell(writer: Writer, topic: str, command: Command) -> None:
     """Tell the owner, whoever it is now or next. Raises ``BrokerUnavailable`` when it was not written."""
     writer.send(topic, KEY, encode_command(command))
@@ -81,7 +110,10 @@ def _standing(settings: Tree) -> Standing:
 
 
 def _send(settings: Tree, deed: Deed, by: str, **what: Any) -> None:
-    command = Command(deed, rfc3339(time.time_ns() // 1_000_000), by, **what)
+    who = speaker(by) or ""
+    if len(who) > MAX_SPEAKER:
+        raise SettingsError(f"--by has at most {MAX_SPEAKER} characters, '{who}' has {len(who)}")
+    command = Command(deed, rfc3339(time.time_ns() // 1_000_000), who, **what)
     with closing(KafkaWriter(settings.kafka)) as writer:
         tell(writer, settings.topics.learning, command)
 

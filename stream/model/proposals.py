@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from stream.model.grouping import Grouping, Regrouping
+from stream.model.grouping import Grouping
 from stream.model.kmeans import Partition, squared_distances
 from stream.model.snapshot import FloatArray, IntArray, Scale
 from stream.model.sums import Sums
@@ -51,7 +51,7 @@ class Docket:
     rejected: FloatArray | None = None
     """Centres in steps of the proposal that was rejected last: it is not proposed again."""
     is_cautious: bool = False
-    """After a rollback: whatever ``model.regroup`` says, until a proposal is accepted."""
+    """After a rollback or a merge: whatever ``model.regroup`` says, until a proposal is accepted."""
 
     def must_wait(self, flows: Flows, settings: ModelSettings) -> bool:
         """Whether a regrouping with these ``flows`` is for a person to decide."""
@@ -73,16 +73,16 @@ class Docket:
         return bool(together.max(axis=1).sum() >= ALIKE * together.sum())
 
 
-def foretold(masses: Sums, scale: Scale, old: Grouping, regrouping: Regrouping, margin: float) -> Flows:
+def foretold(masses: Sums, scale: Scale, old: Grouping, new: Grouping, margin: float) -> Flows:
     """Who would move where: each cell's customers hold what they are likely to, and decide under the new grouping.
 
     Who holds a segment that stays leaves it only for one that is nearer by ``margin``, as in ``decision.assign``. A
     cell's customers are spread around its mean as its variance says: at the mean alone all would move together, and be
     nearer to every centroid than they are, so that the margin would hold fewer than it does.
     """
-    new, y = regrouping.grouping, _spread(masses)
-    held, numbers = likely_held(old, y, margin), np.array(new.numbers)
-    distances = np.sqrt(squared_distances(scale.z(y), new.centroids))
+    y, numbers = _spread(masses), np.array(new.numbers)
+    held = likely_held(old, y, margin)
+    distances = np.sqrt(squared_distances(scale.z(y), new.centroids_under(scale)))
     is_held = held[:, None] == numbers
     d_held = np.where(is_held, distances, 0.0).max(axis=1)
     stays = is_held.any(axis=1) & (distances.min(axis=1) >= (1.0 - margin) * d_held)

@@ -226,6 +226,14 @@ class ValueSettings(Section):
     # A year; what money elsewhere would bring. 12 % is what Gupta and Lehmann (2003) reckon with, of usually 8 to 16.
     # Not 0: who is kept for ever would be worth without end.
     discount_rate: float = Field(default=0.12, gt=0, le=10)
+    # Segments whose outcomes are alike may as well be one (``model/likeness``). Orders and spend: at most this ratio,
+    # the limits within which medicines count as equal (80 to 125 %, Schuirmann 1987).
+    alike_ratio: float = Field(default=1.25, gt=1)
+    # Retention: surely no farther apart than this share of the customers in 30 days.
+    alike_retention: Share = 0.02
+    # Of fewer active customers in either nothing is said: means of a hundred who vary as much as their mean are good
+    # to 10 %.
+    alike_customers: int = Field(default=100, ge=1)
 
 
 class WorkerSettings(Section):

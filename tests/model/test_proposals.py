@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from stream.contracts.commands import Command, Deed
-from stream.model.grouping import Grouping, Regrouping
+from stream.model.grouping import Grouping
 from stream.model.kmeans import nearest
 from stream.model.learner import Learner, MacroStep
 from stream.model.proposals import foretold, likely_held, moved_share
@@ -114,7 +114,7 @@ def test_of_a_cell_that_a_border_crosses_only_a_part_moves() -> None:
     cell, scale = Sums.of(y, np.ones(400, np.int64), np.zeros(400, np.int64), 1), Scale(ZERO, ZERO + 1000, ZERO + 1, 9)
     old = Grouping(scale, (1, 2), np.array([[0.5, 0.0], [9.0, 0.0]]), ZERO + 1)
     new = Grouping(scale, (3, 4), np.array([[-1.0, 0.0], [1.0, 0.0]]), ZERO + 1)
-    flows = foretold(cell, scale, old, Regrouping(new, cell, old.numbers, np.zeros((2, 2), np.int64), True), 0.0)
+    flows = foretold(cell, scale, old, new, 0.0)
     assert sum(flows[1].values()) == 400
     assert flows[1][3] == pytest.approx(int((y[:, 0] < 0).sum()), abs=40)
 
