@@ -264,8 +264,9 @@ def test_nobody_is_lost_and_who_moves_otherwise_moves_to_the_one(
 ) -> None:
     masses, old, found = merged(y, k, pair, margin)
     assert sum(sum(row.values()) for row in found.flows.values()) == masses.n.sum()
-    held = Counter((old.labels(masses.mean) + 1).tolist())
-    assert {number: sum(row.values()) for number, row in found.flows.items()} == held
+    if not margin:  # else some near a border hold the farther one
+        held = Counter((old.labels(masses.mean) + 1).tolist())
+        assert {number: sum(row.values()) for number, row in found.flows.items()} == held
     for number, row in found.flows.items():
         if number not in (found.number, found.into):
             assert {*row} <= {number, found.into}, "no centre moved but that of the one"
