@@ -18,6 +18,8 @@ WATCH_SECONDS = 1.0
 """An idle worker looks at its watermarks and timers this often: a flushed store is noticed on a quiet stream too."""
 LEAST_TIMERS = 5
 """Of a partition in a round with records, however few they are: a tenth of what the round takes without them."""
+EVENTS_A_TIMER = 10
+"""... and one more beside so many events. A replay of a year of baskets needs one beside thirty."""
 PATIENCE_SECONDS = 0.02
 """Timers that are left over wait so long for the next records: riding along with them they hold up nobody."""
 _DOUBLINGS = 12
@@ -139,5 +141,5 @@ class Planner:
         """
         share = self._settings.worker.timer_share
         whole = int(share * self._settings.kafka.max_poll_records / partitions)
-        beside = LEAST_TIMERS + int(share * len(intake.events)) if intake else LEAST_TIMERS
+        beside = LEAST_TIMERS + (len(intake.events) // EVENTS_A_TIMER if intake else 0)
         return max(1, min(whole, beside << min(self._empty_rounds, _DOUBLINGS)))

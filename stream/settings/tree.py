@@ -243,8 +243,8 @@ class WorkerSettings(Section):
     clock: Literal["event", "live"] = "event"
     # live: so long after the newest event of all partitions silence is believed; beyond, the upstream is down.
     idle_cap_seconds: Seconds = 3600.0
-    # At most this share of a batch goes to due timers of who did nothing, beside fewer events this share of these and a
-    # few: a mass deadline cannot stall events.
+    # At most this share of a batch goes to due timers of who did nothing, beside live events far fewer: a mass deadline
+    # cannot stall events.
     timer_share: Share = 0.5
     # Every customer is written to the journal again within this time; with 7 d of retention that leaves room.
     sweep_seconds: Seconds = 86_400.0
