@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from datetime import UTC
 from functools import cache
+from itertools import chain
 
 import pytest
 
@@ -12,8 +14,9 @@ from benchmarks.chaos.world import World, causes, read_world, same_accumulators
 from consumers.lockstep import Lockstep
 from consumers.memory_source import MemoryTail
 from consumers.twins import Twins, drain
-from producers.orders import Encoded
+from producers.orders import Encoded, encode_order
 from producers.personas import Personas, PersonasPlan
+from stream.customer.features import DAY_MS
 from stream.errors import Disagreement, IncompleteJournal, SettingsError
 from stream.settings import Tree, load
 
@@ -127,6 +130,34 @@ def test_so_does_one_with_a_backlog(disturb: Disturb) -> None:
     world = world_of(twins)
     world.check()
     assert same_accumulators([world, undisturbed()])
+
+
+def fell_asleep(disturb: Disturb | None) -> list[tuple[str, str]]:
+    """Others come 90 days later, and everybody's deadline is passed at once; who fell dormant, and when."""
+    twins = Twins(settings())
+    twins.send(events())
+    lockstep = twins.lockstep()
+    drain(lockstep.run_once)
+    later_ms = events()[-1].occurred_at_ms + 90 * DAY_MS
+    twins.send(encode_order(f"late{i}", f"late{i}", later_ms + i, UTC, 9.5) for i in range(40))
+    for _ in range(3):
+        lockstep.run_once()
+        if disturb is not None:
+            lockstep = disturb(twins, lockstep)
+    drain(lockstep.run_once)
+    twins.wall.wait(1.0)  # partitions without events are looked at once a second
+    drain(lockstep.run_once)
+    world = world_of(twins)
+    world.check()
+    told = [c for c in chain(*world.changes.values()) if c.current and c.current.status == "dormant"]
+    return sorted((c.customer_id, c.occurred_at) for c in told if not c.previous or c.previous.status != "dormant")
+
+
+@disturbances
+def test_a_mass_of_deadlines_survives_in_the_middle_of_it(disturb: Disturb) -> None:
+    disturbed, plain = fell_asleep(disturb), fell_asleep(None)
+    assert disturbed == plain
+    assert len(set(plain)) == len(plain) >= 200
 
 
 def test_a_random_life() -> None:
