@@ -12,7 +12,7 @@ from consumers.page.flows import Flows
 from consumers.page.history import History
 from consumers.page.lag import Behind, Lag
 from consumers.page.mix import Mix
-from consumers.page.places import ELSEWHERE, move, moved
+from consumers.page.places import ELSEWHERE, NEW, move, moved
 from consumers.page.projection import Projection
 from stream.contracts.changes import SegmentChange
 from stream.contracts.timestamps import ms_of
@@ -100,7 +100,9 @@ class Board:
         self.behind(now_seconds)
         if self.is_counted and self.store.profiles:
             self.history.add(self.counts, self.store.newest_event_ms, now_seconds)
-            self.mix.look(self.segments(), self.store.newest_event_ms, now_seconds)
+            held = self.segments()
+            if sum(held.values()) >= self.counts[NEW]:  # while most are too new to place, the mix is theirs
+                self.mix.look(held, self.store.newest_event_ms, now_seconds)
 
     def segments(self) -> dict[str, int]:
         """Customers by segment, of those that there are; who is awake."""

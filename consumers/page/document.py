@@ -55,8 +55,8 @@ def health(board: Board, behind: Behind, now_seconds: float) -> list[dict[str, A
     version, decided = max(models, default=(0, ""))
     waiting = f"{behind.records:,} waiting, {behind_words(behind)}" if behind.records else "none waiting, up to date"
     items = [
-        _item("store", not store.error, store.error or _answered(store.seen_at)),
-        _item("broker", not broker.error, broker.error or _answered(broker.seen_at)),
+        _item("store", not store.error, store.error or _asked(store.seen_at)),
+        _item("broker", not broker.error, broker.error or _asked(broker.seen_at)),
         _item("input", behind.stuck_seconds < 30 or not behind.records, waiting),
         _item("workers", broker.paused is None and not store.statuses, _workers(board)),
         _item(
@@ -72,8 +72,8 @@ def _item(name: str, is_well: bool, said: str, at: int | None = None) -> dict[st
     return {"name": name, "well": is_well, "said": said, "at": at}
 
 
-def _answered(seen_at: float) -> str:
-    return "answers" if seen_at else "not asked yet"
+def _asked(seen_at: float) -> str:
+    return "" if seen_at else "not asked yet"
 
 
 def _workers(board: Board) -> str:

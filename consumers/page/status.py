@@ -8,8 +8,6 @@ from typing import Any
 
 from consumers.page.board import Board
 from consumers.page.lag import Behind
-from consumers.page.mix import Mix
-from consumers.page.places import ELSEWHERE
 from consumers.showing.words import duration
 from stream.contracts.timestamps import rfc3339
 
@@ -23,7 +21,9 @@ UNSEEN_SECONDS = 10.0
 REPLAY_MS = 86_400_000
 """Event time so far from the wall clock's is told beside it."""
 _FRESH_SECONDS = 600.0
-"""So long a change of the mix is news."""
+"""So long a change of the mix is news ..."""
+_FRESH_MS = 7 * 86_400_000
+"""... and so long in event time, where that is another."""
 
 
 @dataclass(frozen=True)
@@ -85,9 +85,9 @@ def _before(board: Board, now_seconds: float, warmup_customers: int) -> Sentence
 def _running(board: Board, behind: Behind, now_seconds: float) -> Sentence:
     event_ms = board.store.newest_event_ms
     is_replay = event_ms is not None and abs(now_seconds * 1000 - event_ms) > REPLAY_MS
-    kind, mix = _mix(board.mix, board.store.profiles, now_seconds, is_replay=is_replay)
+    kind, words = _mix(board, now_seconds, is_replay=is_replay)
     reached = f", events up to {day(event_ms)}" if is_replay and event_ms is not None else ""
-    return Sentence(kind, [f"{_who(board)}, {behind_words(behind)}{reached}, ", *mix])
+    return Sentence(kind, [f"{_who(board)}, {behind_words(behind)}{reached}, ", *words])
 
 
 def _who(board: Board) -> str:
@@ -118,14 +118,18 @@ def not_counted_words(counts: Mapping[str, int]) -> str:
     return f"besides: {', '.join(said)}" if said else ""
 
 
-def _mix(mix: Mix, profiles: Mapping[str, Any], now: float, *, is_replay: bool) -> tuple[str, Words]:
-    since = day(mix.since_event_ms) if is_replay and mix.since_event_ms is not None else _at(mix.since_seconds)
+def _mix(board: Board, now_seconds: float, *, is_replay: bool) -> tuple[str, Words]:
+    mix, event_ms = board.mix, board.store.newest_event_ms
+    since: str | dict[str, int] = _at(mix.since_seconds)
+    is_fresh = now_seconds - mix.since_seconds < _FRESH_SECONDS
+    if is_replay and event_ms is not None and mix.since_event_ms is not None:
+        since, is_fresh = day(mix.since_event_ms), event_ms - mix.since_event_ms < _FRESH_MS
     shift = mix.shift
-    if shift is not None and now - mix.since_seconds < _FRESH_SECONDS and shift.segment_id not in ELSEWHERE:
-        name = profiles.get(shift.segment_id, {}).get("name", "gone")
-        moved = f"{100 * shift.before:.0f} % to {100 * shift.after:.0f} %"
-        return "drift", ["mix changed ", since, f": {shift.segment_id} {name} from {moved}"]
-    return "ok", ["mix stable since ", since]
+    if shift is None or not is_fresh:
+        return "ok", ["mix stable since ", since]
+    name = board.store.profiles.get(shift.segment_id, {}).get("name", "gone")
+    moved = f"{100 * shift.before:.0f} % to {100 * shift.after:.0f} %"
+    return "drift", ["mix changed ", since, f": {shift.segment_id} {name} from {moved}"]
 
 
 def _at(seconds: float) -> dict[str, int]:

@@ -2,16 +2,21 @@
 
 import { colour, count, el, percent, say, segment, svg, table, whenChanged } from "./dom.js";
 
-const [WIDTH, HEIGHT, EDGE] = [620, 300, 46];
-const LARGEST = 40;
-const LETTER = 6.6;
-const NAME_LENGTH = 26;
+const [WIDEST, NARROWEST, HEIGHT, EDGE] = [760, 280, 264, 44];
+const ROOM_FOR_NAMES = 430;
+const LARGEST = 36;
+const LETTER = 7.3;
+const NAME_LENGTH = 24;
 
-const at = ([x, y]) => [WIDTH / 2 + x * (WIDTH / 2 - 2.2 * EDGE), HEIGHT / 2 - y * (HEIGHT / 2 - EDGE)];
+// Of the drawing, which is as wide as its place, so that text keeps its size.
+let width = WIDEST;
+
+const at = ([x, y]) => [width / 2 + x * (width / 2 - 1.9 * EDGE), HEIGHT / 2 - y * (HEIGHT / 2 - EDGE)];
 const shortened = (text) => (text.length > NAME_LENGTH ? `${text.slice(0, NAME_LENGTH - 1)}…` : text);
 
-const draw = whenChanged(({ map, segments }, host) => {
+const draw = whenChanged(({ map, segments, room }, host) => {
   const chart = host.querySelector(".chart");
+  width = room;
   const twin = host.querySelector(".twin > div");
   if (!map || !segments.length) {
     chart.replaceChildren(el("p", { class: "quiet" }, "the map comes with the first two segments"));
@@ -25,7 +30,7 @@ const draw = whenChanged(({ map, segments }, host) => {
   }).sort((a, b) => b.radius - a.radius);
   const said = marks.map((s) => `${s.id} ${s.name}, ${count(s.customers)} customers`).join("; ");
   chart.replaceChildren(svg(
-    "svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `Segment map: ${said}` },
+    "svg", { viewBox: `0 0 ${width} ${HEIGHT}`, role: "img", "aria-label": `Segment map: ${said}` },
     ...frame(map.axes), ...marks.flatMap(ways), ...marks.map(circle), ...labels(marks),
   ));
   const rows = marks.map((s) => [segment(s.id, s.name), ...map.points[s.id].at(-1).map((n) => n.toFixed(2)), count(s.customers), percent(s.share)]);
@@ -34,14 +39,15 @@ const draw = whenChanged(({ map, segments }, host) => {
 });
 
 export function drawMap(host, { map, segments }) {
-  draw({ map, segments: segments.map(({ id, name, customers, share }) => ({ id, name, customers, share })) }, host);
+  const room = Math.max(NARROWEST, Math.min(WIDEST, host.querySelector(".chart").clientWidth));
+  draw({ map, room, segments: segments.map(({ id, name, customers, share }) => ({ id, name, customers, share })) }, host);
 }
 
 function frame([across, up]) {
   return [
-    svg("line", { class: "axis", x1: 0, x2: WIDTH, y1: HEIGHT / 2, y2: HEIGHT / 2 }),
-    svg("line", { class: "axis", x1: WIDTH / 2, x2: WIDTH / 2, y1: 0, y2: HEIGHT }),
-    svg("text", { class: "words", x: WIDTH - 4, y: HEIGHT - 6, "text-anchor": "end" }, `more ${across} →`),
+    svg("line", { class: "axis", x1: 0, x2: width, y1: HEIGHT / 2, y2: HEIGHT / 2 }),
+    svg("line", { class: "axis", x1: width / 2, x2: width / 2, y1: 0, y2: HEIGHT }),
+    svg("text", { class: "words", x: width - 4, y: HEIGHT - 6, "text-anchor": "end" }, `more ${across} →`),
     svg("text", { class: "words", x: 4, y: 13 }, `↑ more ${up}`),
   ];
 }
@@ -64,12 +70,12 @@ function circle(s) {
 function labels(marks) {
   const taken = marks.map((s) => ({ left: s.at[0] - s.radius, top: s.at[1] - s.radius, width: 2 * s.radius, height: 2 * s.radius }));
   return marks.map((s) => {
-    const lines = [`${s.id} · ${count(s.customers)}`, shortened(s.name)];
-    const width = Math.max(...lines.map((line) => line.length)) * LETTER;
+    const lines = [`${s.id} · ${count(s.customers)}`, width < ROOM_FOR_NAMES ? "" : shortened(s.name)];
+    const long = Math.max(...lines.map((line) => line.length)) * LETTER;
     const sides = [
       { x: s.at[0] + s.radius + 5, y: s.at[1], anchor: "start" }, { x: s.at[0] - s.radius - 5, y: s.at[1], anchor: "end" },
       { x: s.at[0], y: s.at[1] + s.radius + 17, anchor: "middle" }, { x: s.at[0], y: s.at[1] - s.radius - 17, anchor: "middle" },
-    ].map((side) => ({ ...side, box: boxOf(side, width) }));
+    ].map((side) => ({ ...side, box: boxOf(side, long) }));
     const best = sides.reduce((a, b) => (cost(b.box, taken) < cost(a.box, taken) ? b : a));
     taken.push(best.box);
     return svg(
@@ -79,14 +85,14 @@ function labels(marks) {
   });
 }
 
-function boxOf({ x, y, anchor }, width) {
-  const left = anchor === "start" ? x : anchor === "end" ? x - width : x - width / 2;
-  return { left, top: y - 14, width, height: 28 };
+function boxOf({ x, y, anchor }, long) {
+  const left = anchor === "start" ? x : anchor === "end" ? x - long : x - long / 2;
+  return { left, top: y - 14, width: long, height: 28 };
 }
 
 /** How much of the others a label would cover; to stick out of the map costs most. */
 function cost(box, taken) {
-  const out = Math.max(0, -box.left) + Math.max(0, box.left + box.width - WIDTH) + Math.max(0, -box.top) + Math.max(0, box.top + box.height - HEIGHT);
+  const out = Math.max(0, -box.left) + Math.max(0, box.left + box.width - width) + Math.max(0, -box.top) + Math.max(0, box.top + box.height - HEIGHT);
   const over = (a, b) => Math.max(0, Math.min(a.left + a.width, b.left + b.width) - Math.max(a.left, b.left)) * Math.max(0, Math.min(a.top + a.height, b.top + b.height) - Math.max(a.top, b.top));
   return 1000 * out + taken.reduce((sum, other) => sum + over(box, other), 0);
 }

@@ -5,7 +5,8 @@ import { colour, eventTime, clock, percent, say, table, whenChanged } from "./do
 
 const DASHES = [[], [8, 4], [2, 3], [10, 3, 2, 3]];
 const MOST = 600;
-const HEIGHT = 210;
+const HEIGHT = 190;
+const ALONE = 30;
 const SHOWN = 12;
 
 export class Shares {
@@ -69,9 +70,9 @@ export class Shares {
     const ids = this.ids.split(",");
     const axis = { stroke: paint("--quiet"), grid: { stroke: paint("--line"), width: 1 }, ticks: { stroke: paint("--line") }, font: "12px system-ui, sans-serif" };
     this.plot = new uPlot({
-      width: this.chart.clientWidth || 600, height: HEIGHT, legend: { show: false }, cursor: { show: false }, padding: [8, 44, 0, 0],
+      width: this.chart.clientWidth || 600, height: HEIGHT, legend: { show: false }, cursor: { show: false }, padding: [8, 30, 0, 0],
       tzDate: (ts) => (this.isReplay ? uPlot.tzDate(new Date(ts * 1000), "Etc/UTC") : new Date(ts * 1000)),
-      scales: { y: { range: (_, __, most) => [0, Math.max(10, Math.ceil(most / 10) * 10)] } },
+      scales: { x: { range: (_, from, to) => (from === to ? [from - ALONE, to + ALONE] : [from, to]) }, y: { range: (_, __, most) => [0, Math.max(10, Math.ceil(most / 10) * 10)] } },
       axes: [axis, { ...axis, size: 46, values: (_, ticks) => ticks.map((t) => `${t} %`) }],
       series: [{}, ...ids.map((id) => ({
         stroke: paint(`--${colour(id)}`), width: 2, points: { show: false }, spanGaps: true,
@@ -97,6 +98,7 @@ function labels(u, ids, paint) {
   ends.forEach((end, i) => { if (i) end.at = Math.max(end.at, ends[i - 1].at + 13 * ratio); });
   u.ctx.save();
   u.ctx.font = `bold ${12 * ratio}px system-ui, sans-serif`;
+  u.ctx.textAlign = "left";
   u.ctx.textBaseline = "middle";
   for (const end of ends) {
     u.ctx.fillStyle = paint(`--${colour(end.id)}`);

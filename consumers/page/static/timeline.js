@@ -6,11 +6,11 @@ const WORDS = {
   born: "born", shifted: "shifted", split: "split", merged: "merged", renamed: "renamed", retiring: "retiring", retired: "retired", drift: "drift",
 };
 const LOUD = { drift: "drift", born: "drift", split: "drift", merged: "careful", retiring: "careful", retired: "careful" };
-const [WIDTH, HEIGHT, EDGE] = [620, 44, 12];
+const [HEIGHT, EDGE] = [44, 12];
 
 const draw = whenChanged(({ ledger, replay }, host) => {
   say(host.querySelector(".takeaway"), takeaway(ledger));
-  host.querySelector(".chart").replaceChildren(...(ledger.length > 1 ? [strip(ledger, replay)] : []));
+  host.querySelector(".chart").replaceChildren(...(ledger.length > 1 ? [strip(ledger, replay, host.querySelector(".chart").clientWidth || 600)] : []));
   host.querySelector("ol").replaceChildren(...ledger.map((entry) => el(
     "li", {},
     replay ? eventTime(entry.occurred) : entry.decided === null ? "" : clock(entry.decided),
@@ -37,19 +37,19 @@ function takeaway(ledger) {
 }
 
 /** A mark for each entry, at its time. */
-function strip(ledger, replay) {
+function strip(ledger, replay, width) {
   const times = ledger.map((entry) => (replay ? entry.occurred : entry.decided)).filter((ms) => ms !== null);
   const [first, last] = [Math.min(...times), Math.max(...times)];
-  const x = (ms) => EDGE + ((ms - first) / Math.max(1, last - first)) * (WIDTH - 2 * EDGE);
+  const x = (ms) => EDGE + ((ms - first) / Math.max(1, last - first)) * (width - 2 * EDGE);
   const marks = ledger.filter((entry) => (replay ? entry.occurred : entry.decided) !== null).map((entry) => {
     const ms = replay ? entry.occurred : entry.decided;
     const title = svg("title", {}, `${minute(ms)} ${entry.segment} ${WORDS[entry.kind] ?? entry.kind}`);
     return svg("line", { class: `tick ${colour(entry.segment)}`, x1: x(ms), x2: x(ms), y1: 4, y2: 22 }, title);
   });
   return svg(
-    "svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, "aria-hidden": "true" },
-    svg("line", { class: "axis", x1: 0, x2: WIDTH, y1: 23, y2: 23 }), ...marks,
+    "svg", { viewBox: `0 0 ${width} ${HEIGHT}`, "aria-hidden": "true" },
+    svg("line", { class: "axis", x1: 0, x2: width, y1: 23, y2: 23 }), ...marks,
     svg("text", { class: "words", x: 0, y: 38 }, minute(first)),
-    svg("text", { class: "words", x: WIDTH, y: 38, "text-anchor": "end" }, minute(last)),
+    first === last ? "" : svg("text", { class: "words", x: width, y: 38, "text-anchor": "end" }, minute(last)),
   );
 }
