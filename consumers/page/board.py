@@ -11,6 +11,7 @@ from typing import Any
 from consumers.page.flows import Flows
 from consumers.page.history import History
 from consumers.page.lag import Behind, Lag
+from consumers.page.looking_back import looked_back
 from consumers.page.mix import Mix
 from consumers.page.places import ELSEWHERE, NEW, move, moved
 from consumers.page.projection import Projection
@@ -58,6 +59,10 @@ class Board:
     feed: deque[SegmentChange] = field(default_factory=lambda: deque(maxlen=FEED))
     changes: int = 0
     """Seen since the page began."""
+    is_caught_up: bool = False
+    """Everything from before the page began was read."""
+    past: list[SegmentChange] = field(default_factory=list)
+    """From before; kept until everybody was counted for the first time."""
     ledger: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=LEDGER))
     flows: Flows = field(default_factory=Flows)
     history: History = field(default_factory=History)
@@ -73,10 +78,12 @@ class Board:
         for change in changes:
             self.flows.add(move(change), ms_of(change.occurred_at), ms_of(change.decided_at))
             self.feed.append(change)
-        if are_new:
-            self.changes += len(changes)
-            if self.is_counted:
-                self.counts = moved(self.counts, changes)
+        if not are_new:
+            self.past += changes
+            return
+        self.changes += len(changes)
+        if self.is_counted:
+            self.counts = moved(self.counts, changes)
 
     def take_census(self, counts: Counter[str]) -> None:
         """Everybody was counted: what the changes added up to is corrected."""
@@ -98,16 +105,33 @@ class Board:
     def sample(self, now_seconds: float) -> None:
         """Once a second: one point of the shares, one look at the mix and at whether anything goes on."""
         self.behind(now_seconds)
-        if self.is_counted and self.store.profiles:
+        if self.is_counted and self.is_caught_up and self.store.profiles:
+            if self.past:
+                self._look_back()
             self.history.add(self.counts, self.store.newest_event_ms, now_seconds)
-            held = self.segments()
-            if sum(held.values()) >= self.counts[NEW]:  # while most are too new to place, the mix is theirs
-                self.mix.look(held, self.store.newest_event_ms, now_seconds)
+            self._compare(self.counts, self.store.newest_event_ms, now_seconds)
 
-    def segments(self) -> dict[str, int]:
+    def _look_back(self) -> None:
+        points, self.past = looked_back(self.counts, self.past), []
+        if not self.history.points:
+            self.history.points = points
+            for past in points:
+                self._compare(past["counts"], past["event"], past["wall"] / 1000)
+
+    def _compare(self, counts: Mapping[str, int], event_ms: int | None, wall_seconds: float) -> None:
+        """While most are too new to place, the mix is theirs and says nothing."""
+        held = self.segments(counts)
+        if sum(held.values()) < counts.get(NEW, 0):
+            return
+        if not self.mix.reference and wall_seconds <= self.mix.since_seconds:
+            self.mix.begin(held, event_ms, wall_seconds)
+        self.mix.look(held, event_ms, wall_seconds)
+
+    def segments(self, counts: Mapping[str, int] | None = None) -> dict[str, int]:
         """Customers by segment, of those that there are; who is awake."""
         held = dict.fromkeys(self.store.profiles, 0)
-        return held | {id_: n for id_, n in self.counts.items() if n and id_ not in ELSEWHERE}
+        known = self.counts if counts is None else counts
+        return held | {id_: n for id_, n in known.items() if n and id_ not in ELSEWHERE}
 
     def behind(self, now_seconds: float) -> Behind:
         """The distance between input and view."""

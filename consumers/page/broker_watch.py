@@ -13,8 +13,8 @@ from consumers.source import Record
 from stream.errors import BrokerUnavailable, IncompleteJournal
 from stream.settings import Tree
 
-BACK = 1000
-"""Changes from before the page began that are read for feed and matrix, of all partitions together."""
+BACK = 4000
+"""Changes from before the page began that are read for feed, matrix and history, of all partitions together."""
 WAIT_SECONDS = 0.2
 """One round waits so long for changes."""
 SLOW_SECONDS = 1.0
@@ -67,6 +67,8 @@ class BrokerWatch:
                 (new if record.offset >= self._began[partition] else old).append(record)
         self._take(old, are_new=False)
         self._take(new, are_new=True)
+        if all(self._offsets[partition] >= self._began[partition] for partition in partitions):
+            self._board.is_caught_up = True
 
     def _take(self, records: Sequence[Record], *, are_new: bool) -> None:
         changes = sorted(read_changes(records), key=lambda change: change.occurred_at)

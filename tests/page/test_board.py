@@ -203,3 +203,15 @@ def test_the_map_does_not_turn_when_segments_move_or_come() -> None:
     assert len(after["points"]["s3"]) == 2
     assert all(-1 <= n <= 1 for trail in after["points"].values() for at in trail for n in at)
     assert Projection().to_json() is None
+
+
+def test_what_was_before_the_page_is_told_from_the_changes() -> None:
+    twins = quiet_shop(tree())
+    shop = Watched(twins)
+    shop.look()
+    points = shop.page.live.board.history.points
+    assert len(points) > 20
+    assert [p["event"] for p in points] == sorted(p["event"] for p in points)
+    assert points[-2]["counts"] == points[-1]["counts"]
+    assert sum(points[0]["counts"].values()) < 5
+    assert (shop.page.live.board.past, shop.page.live.board.mix.since_event_ms is not None) == ([], True)

@@ -32,7 +32,7 @@ function makeCard(id) {
       el("h3", {}, segment(s.id, s.name)),
       el("p", { class: "quiet" }, `${count(s.customers)} customers, ${percent(s.share)}`, s.group ? ` · group ${s.group}` : "",
         s.retiring ? " · retiring: nobody enters any more" : ""),
-      s.apart.length ? el("ul", {}, ...s.apart.map((line) => el("li", {}, line))) : el("p", {}, "close to the average"),
+      s.apart.length ? el("ul", {}, ...s.apart.map((line) => el("li", {}, line.replaceAll(" %", "\u00a0%")))) : el("p", {}, "close to the average"),
       s.rule ? el("p", {}, el("span", { class: "quiet" }, "rule of thumb: "), s.rule) : "",
       s.value ? el("p", {}, el("span", { class: "quiet" }, "value: "), s.value) : "",
     );

@@ -16,9 +16,8 @@ export function prepareLookup(section) {
 export function lookUp(customer) {
   const input = host.querySelector("input");
   input.value = customer;
-  host.scrollIntoView({ block: "start" });
-  input.focus({ preventScroll: true });
-  void ask(customer);
+  input.focus();
+  void ask(customer).then(() => host.scrollIntoView({ block: "start" }));
 }
 
 async function ask(customer) {
