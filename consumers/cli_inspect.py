@@ -1,4 +1,4 @@
-"""The commands that look: the change feed, customers, doctor, audit, verify. Only `audit --repair` writes."""
+"""The commands that look: change feed, live page, customers, doctor, audit, verify. Only `audit --repair` writes."""
 
 # ruff: noqa: PLC0415
 # Commands import what they need when they run, so that help comes at once.
@@ -27,6 +27,21 @@ def watch(
     from consumers import inspecting
 
     inspecting.watch(ctx.obj, customer=customer, from_beginning=from_beginning, as_json=as_json)
+
+
+@app.command()
+def dashboard(
+    ctx: typer.Context,
+    port: Annotated[int | None, typer.Option(min=1, max=65_535, help="Instead of page.port.")] = None,
+) -> None:
+    """Serve the live page, until Ctrl-C: segments, flows, drift, customers, health.
+
+    Renaming and pinning segments there needs page.token.
+    """
+    from consumers.page.serving import serve
+
+    page = ctx.obj.page if port is None else ctx.obj.page.model_copy(update={"port": port})
+    raise typer.Exit(serve(ctx.obj.model_copy(update={"page": page})))
 
 
 @app.command()

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from typing import Any
 
 from prometheus_client import CollectorRegistry
@@ -20,6 +20,7 @@ from consumers.embedded import EmbeddedBroker, EmbeddedStore
 from consumers.following import read_between, read_changes
 from consumers.kafka_tail import KafkaTail
 from consumers.lockstep import Lockstep
+from consumers.page.serving import beside
 from consumers.showing.changes import changes_table
 from consumers.showing.segments import segments_table
 from consumers.tally import Tally
@@ -39,25 +40,31 @@ def demo(settings: Tree, *, headless: bool, as_json: bool, limit: int | None) ->
     with EmbeddedBroker() as broker, EmbeddedStore() as store:
         settings = _embedded(settings, broker, store)
         create_topics(settings)
-        started = time.monotonic()
-        registry = CollectorRegistry()
-        service = Service(settings, kafka_backend(settings), registry)
-        lockstep = Lockstep(service.worker(), service.owner())
-        tally = Tally()
-        try:
-            sent = _replay(lockstep, tally, settings, limit, console)
-            seconds = time.monotonic() - started
-            last = _last_changes(settings)
-            summary = _summary(settings, tally, sent, seconds, last)
-            if as_json:
-                print(json.dumps(summary))
-            else:
-                _show(console, settings, summary, last)
-            if not headless:
-                _stay_up(console, lockstep, broker, store)
-        finally:
-            lockstep.close()
+        with nullcontext() if headless else beside(settings) as page:
+            if page is not None:
+                console.print(f"watch it live: {page}", highlight=False, soft_wrap=True)
+            service = Service(settings, kafka_backend(settings), CollectorRegistry())
+            lockstep = Lockstep(service.worker(), service.owner())
+            try:
+                _run(lockstep, settings, limit, console, as_json=as_json)
+                if not headless:
+                    _stay_up(console, lockstep, broker, store, page)
+            finally:
+                lockstep.close()
     return 0
+
+
+def _run(lockstep: Lockstep, settings: Tree, limit: int | None, console: Console, *, as_json: bool) -> None:
+    """The replay, and what came of it."""
+    started, tally = time.monotonic(), Tally()
+    sent = _replay(lockstep, tally, settings, limit, console)
+    seconds = time.monotonic() - started
+    last = _last_changes(settings)
+    summary = _summary(settings, tally, sent, seconds, last)
+    if as_json:
+        print(json.dumps(summary))
+    else:
+        _show(console, settings, summary, last)
 
 
 def _embedded(settings: Tree, broker: EmbeddedBroker, store: EmbeddedStore) -> Tree:
@@ -199,13 +206,16 @@ def _telling(changes: Iterable[SegmentChange]) -> list[SegmentChange]:
     return sorted(shown, key=lambda c: c.occurred_at)
 
 
-def _stay_up(console: Console, lockstep: Lockstep, broker: EmbeddedBroker, store: EmbeddedStore) -> None:
+def _stay_up(
+    console: Console, lockstep: Lockstep, broker: EmbeddedBroker, store: EmbeddedStore, page: str | None
+) -> None:
     lines: Sequence[str] = (
         "The service stays up until Ctrl-C. Look at it from outside:",
+        f"  in a browser: {page}" if page else "  (the live page did not come up)",
         f"  kcat -b {broker.bootstrap_servers} -t segment.changes -o -5 -e",
         f"  redis-cli -p {store.port} HGETALL segment:1",
     )
-    console.print("\n".join(lines), highlight=False)
+    console.print("\n".join(lines), highlight=False, soft_wrap=True)
     try:
         while True:
             lockstep.run_once()

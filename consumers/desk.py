@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from contextlib import closing
-from typing import Any
 
 from rich.text import Text
 
@@ -52,13 +51,19 @@ def decide(settings: Tree, deed: Deed, version: int, by: str) -> None:
     elif waiting is None or waiting.version != version:
         there = f"; proposal {waiting.version} waits" if waiting else "; none waits: segstream model show"
         raise SettingsError(f"there is no proposal {version}{there}")
-    _send(settings, deed, by, version=version)
+    _write(settings, Command(deed, _now(), signed(speaker(by)), version=version))
     _say(f"told: {deed} {version}; the owner does it with its next model (from {found.snapshot.version} on)")
 
 
 def name(settings: Tree, deed: Deed, segment: str, new: str | None, by: str) -> None:
     """Rename, pin or unpin a segment. Raises ``SettingsError`` where there is no such, or the name is taken."""
     found = _standing(settings)
+    _write(settings, naming(found, deed, segment, new, speaker(by), time.time()))
+    _say(f"told: {deed} {segment}; it shows with the next model (from {found.snapshot.version} on)")
+
+
+def naming(found: Standing, deed: Deed, segment: str, new: str | None, by: str | None, now_seconds: float) -> Command:
+    """The command that renames, pins or unpins. Raises ``SettingsError`` for what cannot be."""
     names = {s.id: s.name for s in found.snapshot.segments}
     if segment not in names:
         raise SettingsError(f"there is no segment '{segment}'; there are {', '.join(names)}")
@@ -67,8 +72,8 @@ def name(settings: Tree, deed: Deed, segment: str, new: str | None, by: str) -> 
             raise SettingsError(f"a name has 1 to {MAX_NAME_BYTES} bytes, '{new}' has {len(new.strip().encode())}")
         if new.strip() in (taken for id_, taken in names.items() if id_ != segment):
             raise SettingsError(f"another segment is called '{new.strip()}'")
-    _send(settings, deed, by, segment=int(segment.removeprefix("s")), name=new.strip() if new else None)
-    _say(f"told: {deed} {segment}; it shows with the next model (from {found.snapshot.version} on)")
+    number, name = int(segment.removeprefix("s")), new.strip() if new else None
+    return Command(deed, rfc3339(round(now_seconds * 1000)), signed(by), segment=number, name=name)
 
 
 def merge(settings: Tree, segment: str, into: str, by: str) -> None:
@@ -76,7 +81,7 @@ def merge(settings: Tree, segment: str, into: str, by: str) -> None:
     found = _standing(settings)
     merger = foretold_merge(found, segment, into)
     number, staying = merger.number, merger.into
-    _send(settings, "merge", by, segment=number, into=staying)
+    _write(settings, Command("merge", _now(), signed(speaker(by)), segment=number, into=staying))
     _say(f"told: merge {segment} into {into}; as the model stands {merger_words(merger)}")
     _say(f"back: segstream model rollback {found.snapshot.version}")
 
@@ -97,6 +102,14 @@ def foretold_merge(found: Standing, segment: str, into: str) -> Merger:
     return merger
 
 
+def signed(by: str | None) -> str:
+    """The name that a command bears, empty for nobody's. Raises ``SettingsError`` for one that is too long."""
+    who = by or ""
+    if len(who) > MAX_SPEAKER:
+        raise SettingsError(f"--by has at most {MAX_SPEAKER} characters, '{who}' has {len(who)}")
+    return who
+
+
 def tell(writer: Writer, topic: str, command: Command) -> None:
     """Tell the owner, whoever it is now or next. Raises ``BrokerUnavailable`` when it was not written."""
     writer.send(topic, KEY, encode_command(command))
@@ -109,13 +122,13 @@ def _standing(settings: Tree) -> Standing:
         return standing(settings, FeatureSet(settings.customers), tail)
 
 
-def _send(settings: Tree, deed: Deed, by: str, **what: Any) -> None:
-    who = speaker(by) or ""
-    if len(who) > MAX_SPEAKER:
-        raise SettingsError(f"--by has at most {MAX_SPEAKER} characters, '{who}' has {len(who)}")
-    command = Command(deed, rfc3339(time.time_ns() // 1_000_000), who, **what)
+def _write(settings: Tree, command: Command) -> None:
     with closing(KafkaWriter(settings.kafka)) as writer:
         tell(writer, settings.topics.learning, command)
+
+
+def _now() -> str:
+    return rfc3339(time.time_ns() // 1_000_000)
 
 
 def _say(text: str) -> None:

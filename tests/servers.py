@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from typing import NoReturn, TypeVar
 
@@ -46,6 +47,12 @@ def embedded_store() -> EmbeddedStore:
 def redis_server() -> EmbeddedStore:
     """redis-server of this machine."""
     return _installed(RedisServer)
+
+
+def chromium() -> str:
+    """Path of this machine's Chromium."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    return found or missing("there is no chromium on this machine; on Debian: apt-get install chromium")
 
 
 def _installed(server: Callable[[], _Server]) -> _Server:

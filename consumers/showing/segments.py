@@ -67,12 +67,18 @@ def standing_out(profile: Profile) -> Text:
     >>> standing_out({"profile": means}).plain
     'orders 4.2x, fresh share 0.4x the average'
     """
-    times = {name: f["times"] for name, f in profile["profile"].items() if f["times"]}
-    distance = {name: abs(math.log(factor)) for name, factor in times.items() if factor > 0}
-    farthest = sorted((n for n in distance if distance[n] > _NOTABLE), key=lambda n: -distance[n])[:_MOST]
-    words = [f"{feature_words(n)} {times[n]:.1f}x" for n in farthest]
+    times = {name: f["times"] for name, f in profile["profile"].items()}
+    named = farthest(profile)
+    words = [f"{feature_words(n)} {times[n]:.1f}x" for n in named]
     said = next((text for k in range(_MOST, 0, -1) if len(text := ", ".join(words[:k])) <= _ONE_LINE), "")
     return styles.quiet(f"{said} the average" if said else "close to the average")
+
+
+def farthest(profile: Profile) -> list[str]:
+    """The features that set a segment apart, the farthest from the average first."""
+    times = {name: f["times"] for name, f in profile["profile"].items() if f["times"]}
+    distance = {name: abs(math.log(factor)) for name, factor in times.items() if factor > 0}
+    return sorted((n for n in distance if distance[n] > _NOTABLE), key=lambda n: -distance[n])[:_MOST]
 
 
 def _group(profile: Profile) -> tuple[str, str]:

@@ -271,6 +271,23 @@ class MetricsSettings(Section):
     port: int = Field(default=9464, ge=0, le=65_534)
 
 
+class PageSettings(Section):
+    """Where ``segstream dashboard`` serves the live page. Whoever reaches it can look customers up."""
+
+    # Other machines reach it only if you say so, by "0.0.0.0": then a proxy in front of it should ask who comes.
+    host: str = "127.0.0.1"
+    port: int = Field(default=8642, ge=1, le=65_535)
+    # Who has it may rename and pin segments there. None: nobody may.
+    token: SecretStr | None = None
+
+    @field_validator("token")
+    @classmethod
+    def _token_is_long(cls, token: SecretStr | None) -> SecretStr | None:
+        if token is not None and not 8 <= len(token.get_secret_value()) <= 200:
+            raise ValueError("a token has 8 to 200 characters")
+        return token
+
+
 class Tree(Section):
     """All settings; ``loading.load`` reads them from file, environment and flags."""
 
@@ -284,3 +301,4 @@ class Tree(Section):
     value: ValueSettings = ValueSettings()
     worker: WorkerSettings = WorkerSettings()
     metrics: MetricsSettings = MetricsSettings()
+    page: PageSettings = PageSettings()

@@ -14,7 +14,7 @@ from consumers.embedded import free_port
 from stream.errors import BrokerUnavailable, SettingsError
 from stream.settings import Tree
 
-COMMANDS = ["run", "demo", "watch", "customers", "segments", "doctor", "audit", "pause", "resume"]
+COMMANDS = ["run", "demo", "watch", "customers", "segments", "doctor", "audit", "pause", "resume", "dashboard"]
 COMMANDS += ["customer", "migrate", "model", "settings", "topics", "produce", "verify"]
 
 

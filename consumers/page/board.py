@@ -1,0 +1,138 @@
+"""The board: all that the page knows, written by the two watches and read once a second."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any
+
+from consumers.page.flows import Flows
+from consumers.page.history import History
+from consumers.page.lag import Behind, Lag
+from consumers.page.looking_back import looked_back
+from consumers.page.mix import Mix
+from consumers.page.places import ELSEWHERE, NEW, move, moved
+from consumers.page.projection import Projection
+from stream.contracts.changes import SegmentChange
+from stream.contracts.timestamps import ms_of
+
+FEED = 40
+LEDGER = 60
+_TURNS = ("born", "split", "merged", "retired", "drift")
+"""Ledger entries after which the mix is another."""
+
+
+@dataclass
+class Store:
+    """What Redis said last."""
+
+    profiles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    nexts: Mapping[int, int] = field(default_factory=dict)
+    newest_event_ms: int | None = None
+    statuses: Sequence[str] = ()
+    seen_at: float = 0.0
+    error: str = ""
+
+
+@dataclass
+class Broker:
+    """What Kafka said last, besides the changes."""
+
+    paused: str | None = None
+    """Why an operator paused the workers; empty if no reason was given."""
+    seen_at: float = 0.0
+    error: str = ""
+
+
+@dataclass
+class Board:
+    """Guarded by ``lock``; nobody holds it while waiting for the network."""
+
+    began_at: float
+    lock: Lock = field(default_factory=Lock)
+    store: Store = field(default_factory=Store)
+    broker: Broker = field(default_factory=Broker)
+    counts: Counter[str] = field(default_factory=Counter)
+    is_counted: bool = False
+    feed: deque[SegmentChange] = field(default_factory=lambda: deque(maxlen=FEED))
+    changes: int = 0
+    """Seen since the page began."""
+    is_caught_up: bool = False
+    """Everything from before the page began was read."""
+    past: list[SegmentChange] = field(default_factory=list)
+    """From before; kept until everybody was counted for the first time."""
+    ledger: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=LEDGER))
+    flows: Flows = field(default_factory=Flows)
+    history: History = field(default_factory=History)
+    lag: Lag = field(default_factory=Lag)
+    projection: Projection = field(default_factory=Projection)
+    mix: Mix = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.mix = Mix(self.began_at)
+
+    def take_changes(self, changes: Sequence[SegmentChange], *, are_new: bool) -> None:
+        """``are_new``: since the page began, so that the counts do not have them yet."""
+        for change in changes:
+            self.flows.add(move(change), ms_of(change.occurred_at), ms_of(change.decided_at))
+            self.feed.append(change)
+        if not are_new:
+            self.past += changes
+            return
+        self.changes += len(changes)
+        if self.is_counted:
+            self.counts = moved(self.counts, changes)
+
+    def take_census(self, counts: Counter[str]) -> None:
+        """Everybody was counted: what the changes added up to is corrected."""
+        self.counts, self.is_counted = counts, True
+
+    def take_ledger(self, entries: Sequence[dict[str, Any]]) -> None:
+        """Ledger entries, oldest first."""
+        self.ledger.extend(entries)
+        for entry in entries:
+            decided = (entry["decided"] or 0) / 1000
+            if entry["kind"] in _TURNS and decided > self.mix.since_seconds:
+                self.mix.begin(self.segments(), entry["occurred"], decided)
+
+    def take_segments(self, store: Store) -> None:
+        """What Redis says now."""
+        self.store = store
+        self.projection.look({id_: profile["profile"] for id_, profile in store.profiles.items()})
+
+    def sample(self, now_seconds: float) -> None:
+        """Once a second: one point of the shares, one look at the mix and at whether anything goes on."""
+        self.behind(now_seconds)
+        if self.is_counted and self.is_caught_up and self.store.profiles:
+            if self.past:
+                self._look_back()
+            self.history.add(self.counts, self.store.newest_event_ms, now_seconds)
+            self._compare(self.counts, self.store.newest_event_ms, now_seconds)
+
+    def _look_back(self) -> None:
+        points, self.past = looked_back(self.counts, self.past), []
+        if not self.history.points:
+            self.history.points = points
+            for past in points:
+                self._compare(past["counts"], past["event"], past["wall"] / 1000)
+
+    def _compare(self, counts: Mapping[str, int], event_ms: int | None, wall_seconds: float) -> None:
+        """While most are too new to place, the mix is theirs and says nothing."""
+        held = self.segments(counts)
+        if sum(held.values()) < counts.get(NEW, 0):
+            return
+        if not self.mix.reference and wall_seconds <= self.mix.since_seconds:
+            self.mix.begin(held, event_ms, wall_seconds)
+        self.mix.look(held, event_ms, wall_seconds)
+
+    def segments(self, counts: Mapping[str, int] | None = None) -> dict[str, int]:
+        """Customers by segment, of those that there are; who is awake."""
+        held = dict.fromkeys(self.store.profiles, 0)
+        known = self.counts if counts is None else counts
+        return held | {id_: n for id_, n in known.items() if n and id_ not in ELSEWHERE}
+
+    def behind(self, now_seconds: float) -> Behind:
+        """The distance between input and view."""
+        return self.lag.behind(self.store.nexts, now_seconds)

@@ -1,0 +1,74 @@
+"""The watch on Redis: profiles and watermarks once a second, and a count of everybody every few."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from consumers.page.board import Board, Store
+from consumers.page.outside import Outside
+from consumers.page.places import place
+from stream.customer.features import NEVER
+from stream.errors import BadRecord
+from stream.settings import Tree
+from stream.view.journal import Mark
+
+
+class StoreWatch:
+    """Reads profiles and watermarks, and samples the board."""
+
+    pause_seconds = 1.0
+
+    def __init__(self, board: Board, settings: Tree, outside: Outside) -> None:
+        self._board, self._outside = board, outside
+        self._partitions = range(settings.topics.partitions)
+        self._reader = outside.reader()
+
+    def round(self) -> None:
+        """Read once. Raises ``StoreUnavailable``."""
+        profiles = self._reader.segments()
+        marks = {p: mark for p in self._partitions if (mark := _mark(self._reader.watermark(p))) is not None}
+        statuses = [f"partition {p} is {said}" for p in self._partitions if (said := self._reader.status(p))]
+        newest = max((mark.newest_event_ms for mark in marks.values()), default=NEVER)
+        now = self._outside.now_seconds()
+        nexts = {p: mark.next for p, mark in marks.items()}
+        with self._board.lock:
+            self._board.take_segments(Store(profiles, nexts, None if newest == NEVER else newest, statuses, now))
+            self._board.sample(now)
+
+    def close(self) -> None:
+        """Release the connection."""
+        self._reader.close()
+
+
+class Census:
+    """Counts all customers by place. Between two of them the changes are added up."""
+
+    LEAST_SECONDS = 5.0
+    REST = 20
+    """It rests so many times as long as it took: at most a twentieth of its time is spent on it, whatever the store."""
+
+    def __init__(self, board: Board, outside: Outside) -> None:
+        self._board, self._outside = board, outside
+        self._reader = outside.reader()
+        self.pause_seconds = self.LEAST_SECONDS
+
+    def round(self) -> None:
+        """Count once. Raises ``StoreUnavailable``."""
+        began = self._outside.now_seconds()
+        counts = Counter(place(fields["id"], fields["status"]) for _, fields in self._reader.customers())
+        self.pause_seconds = max(self.LEAST_SECONDS, self.REST * (self._outside.now_seconds() - began))
+        if not sum(counts.values()):
+            self.pause_seconds = 1.0  # the first ones are waited for
+        with self._board.lock:
+            self._board.take_census(counts)
+
+    def close(self) -> None:
+        """Release the connection."""
+        self._reader.close()
+
+
+def _mark(watermark: bytes | None) -> Mark | None:
+    try:
+        return Mark.from_bytes(watermark) if watermark else None
+    except BadRecord:  # of another version: the workers say so
+        return None
