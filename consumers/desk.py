@@ -61,6 +61,13 @@ def name(settings: Tree, deed: Deed, segment: str, new: str | None, by: str) -> 
     _say(f"told: {deed} {segment}; it shows with the next model (from {found.snapshot.version} on)")
 
 
+def refreeze(settings: Tree, by: str) -> None:
+    """What is now is usual: drift is told against new references. Raises ``SettingsError`` without a model."""
+    found = _standing(settings)
+    _send(settings, "refreeze", by)
+    _say(f"told: refreeze; the references of drift begin anew with the next model (from {found.snapshot.version} on)")
+
+
 def tell(writer: Writer, topic: str, command: Command) -> None:
     """Tell the owner, whoever it is now or next. Raises ``BrokerUnavailable`` when it was not written."""
     writer.send(topic, KEY, encode_command(command))

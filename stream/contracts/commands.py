@@ -18,14 +18,14 @@ KEY = b"command"
 MAX_NAME_BYTES = 60
 """Of a segment's name, in UTF-8: it is shown in tables and messages."""
 
-Deed = Literal["accept", "reject", "rollback", "rename", "pin", "unpin"]
+Deed = Literal["accept", "reject", "rollback", "rename", "pin", "unpin", "refreeze"]
 
 
 @published
 @dataclass(frozen=True, slots=True)
 class Command:
     """One thing an analyst wants. ``accept`` and ``reject`` a proposal, ``rollback`` to a model: by ``version``;
-    ``rename``, ``pin`` and ``unpin`` a segment: by ``segment``, its number.
+    ``rename``, ``pin`` and ``unpin`` a segment: by ``segment``, its number. ``refreeze`` the references of drift.
     """
 
     deed: Deed

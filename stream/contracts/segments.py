@@ -12,7 +12,7 @@ from stream.contracts.wire import Time, Wire, published
 
 
 class LedgerKind(StrEnum):
-    """What befell a segment."""
+    """What befell a segment; ``drift`` befell the customers or their events."""
 
     BORN = "born"
     SHIFTED = "shifted"
@@ -21,6 +21,7 @@ class LedgerKind(StrEnum):
     RENAMED = "renamed"
     RETIRING = "retiring"
     RETIRED = "retired"
+    DRIFT = "drift"
 
 
 @published
@@ -62,6 +63,22 @@ class SegmentValue:
 
 @published
 @dataclass(frozen=True, slots=True)
+class Drift:
+    """A signal left what is usual, or came back. Usual is what it was in the frozen reference."""
+
+    signal: str
+    """``share``: customers by segment. ``feature.NAME``: customers by a feature. ``event.NAME``: orders as they are."""
+    what: Literal["begins", "ends"]
+    detector: str
+    """``psi`` for shares and features; for events ``ewma``, ``adwin`` or ``page_hinkley``."""
+    since: Time
+    """Event time when the signal was last seen well within its limits."""
+    level: Annotated[float, Field(ge=0)]
+    """Highest so far, in limits: 1 is where drift begins."""
+
+
+@published
+@dataclass(frozen=True, slots=True)
 class LedgerDetail:
     """The entry in numbers and in words."""
 
@@ -69,17 +86,22 @@ class LedgerDetail:
     text: str
     value: SegmentValue | None = None
     """After the entry."""
+    drift: Drift | None = None
+    """Of kind ``drift`` only."""
 
 
 @published
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """One line of the history of a segment. The record's key is the segment's id."""
+    """One line of the history of a segment, or a drift of the customers. The record's key is the segment's id, or
+    ``drift``.
+    """
 
     kind: LedgerKind
     segment_id: str
+    """Empty for a drift: it is of no one segment."""
     name: str
-    """After the entry."""
+    """After the entry; the signal for a drift."""
     model_version: Annotated[int, Field(ge=1)]
     """The first that has it."""
     occurred_at: Time

@@ -25,9 +25,8 @@ def grid_counts(y: NDArray[np.int16], signs: IntArray, steps: int) -> IntArray:
     """
     d = y.shape[1]
     cell = np.clip((y.astype(np.int64) + steps // 2) * GRID // steps, 0, GRID - 1)
-    counts = np.zeros(d * GRID, np.int64)
-    np.add.at(counts, (cell + GRID * np.arange(d)).ravel(), np.repeat(signs, d))
-    return counts.reshape(d, GRID)
+    flat = np.bincount((cell + GRID * np.arange(d)).ravel(), np.repeat(signs, d), d * GRID)
+    return flat.astype(np.int64).reshape(d, GRID)
 
 
 def quantile_bins(counts: IntArray, bins: int) -> IntArray:

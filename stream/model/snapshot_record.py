@@ -15,8 +15,8 @@ from stream.errors import BadRecord
 from stream.model.snapshot import NURSERY, Condition, Rule, Scale, Segment, Snapshot
 from stream.packing import Arrays, unpack
 
-SCHEMA = 2
-"""2: families, rules and holdings of the segments."""
+SCHEMA = 3
+"""2: families, rules and holdings of the segments. 3: histograms of the population, which no older one has."""
 SEGMENTS_AT_MOST = 16
 """Assignable segments of a snapshot, as in ``ModelSettings.segments``."""
 _PLAIN = ("version", "epoch", "features_id", "margin", "kind", "learning_offset")

@@ -27,7 +27,7 @@ class Told:
         """Take a command; what it says of names and of the docket holds at once. Returns why not, empty if taken."""
         if state.snapshot is None:
             return "there is no model yet"
-        deeds = {"accept": self._accept, "reject": self._reject, "rollback": self._roll_back}
+        deeds = {"accept": self._accept, "reject": self._reject, "rollback": self._roll_back, "refreeze": _refreeze}
         deed = deeds.get(command.deed)
         refusal = deed(command, state, earlier) if deed else _name(command, state)
         if not refusal:
@@ -67,6 +67,11 @@ class Told:
         self.ordered = Ordered(centres, tuple(s.number for s in standing))
         self._because = _by(command, f"back to model {earlier.version}")
         return ""
+
+
+def _refreeze(_command: Command, state: State, _earlier: Snapshot | None) -> str:
+    state.monitor.refreeze()
+    return ""
 
 
 def _name(command: Command, state: State) -> str:

@@ -250,6 +250,10 @@ class DriftSettings(Section):
     adwin_delta: float = Field(default=0.002, gt=0, lt=1)
     # river's default, in standard deviations of a block mean; of Page-Hinkley only.
     page_hinkley_threshold: float = Field(default=50.0, gt=0)
+    # Quantile bins of the population; ten are what the rules of thumb of PSI are for.
+    psi_bins: int = Field(default=10, ge=2, le=50)
+    # Population stability index below which nobody is told, however many customers make it significant.
+    psi_least: float = Field(default=0.10, gt=0)
 
 
 class WorkerSettings(Section):
