@@ -7,6 +7,7 @@ from dataclasses import asdict
 import numpy as np
 
 from stream.contracts.segments import (
+    Drift,
     FeatureProfile,
     Flow,
     LedgerDetail,
@@ -22,6 +23,8 @@ from stream.contracts.timestamps import rfc3339
 from stream.customer.features import FeatureSet
 from stream.customer.holdings import Holding
 from stream.customer.state import group_id, segment_id
+from stream.drift.episodes import Turn
+from stream.drift.monitor import FEATURE, RAW, SHARE
 from stream.model import ledger
 from stream.model.likeness import alike, outcome_of, outcomes_of
 from stream.model.rules import in_words
@@ -48,6 +51,21 @@ def ledger_message(
         occurred_at=rfc3339(entry.at_ms),
         decided_at=rfc3339(wall_ms),
         detail=LedgerDetail(tuple(flows), _text(entry), _value(features, settings, entry.holding)),
+    )
+
+
+def drift_message(turn: Turn, model_version: int, wall_ms: int) -> LedgerEntry:
+    """A drift that begins or ends."""
+    episode = turn.episode
+    drift = Drift(episode.signal, turn.what, episode.detector, rfc3339(episode.since_ms), round(episode.level, 3))
+    return LedgerEntry(
+        kind=LedgerKind.DRIFT,
+        segment_id="",
+        name=episode.signal,
+        model_version=model_version,
+        occurred_at=rfc3339(turn.at_ms),
+        decided_at=rfc3339(wall_ms),
+        detail=LedgerDetail((), _drift_text(drift), drift=drift),
     )
 
 
@@ -102,6 +120,19 @@ def _rule(features: FeatureSet, rule: Rule) -> SegmentRule:
         precision=rule.precision,
         recall=rule.recall,
     )
+
+
+def _drift_text(drift: Drift) -> str:
+    if drift.signal == SHARE:
+        what = "how customers spread over the segments"
+    elif drift.signal.startswith(FEATURE):
+        what = f"{drift.signal.removeprefix(FEATURE)} of the customers"
+    else:
+        what = f"{drift.signal.removeprefix(RAW)} of the orders"
+    said = "is not what it was" if drift.what == "begins" else "is as usual again; it was not"
+    most = "" if drift.what == "begins" else "at most "
+    level = f"{most}{drift.level:.1f} of its limit"
+    return f"drift {drift.what}: {what} {said}, since {drift.since} ({drift.detector}, {level})"
 
 
 def _text(entry: ledger.LedgerEntry) -> str:

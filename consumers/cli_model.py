@@ -72,6 +72,14 @@ def rollback(
     desk.decide(ctx.obj, "rollback", version, by)
 
 
+@model.command()
+def refreeze(ctx: typer.Context, by: By = "") -> None:
+    """Take what is now as usual: drift is told against new references."""
+    from consumers import desk
+
+    desk.refreeze(ctx.obj, by)
+
+
 @segments.callback(invoke_without_command=True)
 def list_segments(ctx: typer.Context, as_json: Json = False) -> None:
     """Names, sizes and profiles of the segments."""

@@ -110,6 +110,13 @@ def signed(by: str | None) -> str:
     return who
 
 
+def refreeze(settings: Tree, by: str) -> None:
+    """What is now is usual: drift is told against new references. Raises ``SettingsError`` without a model."""
+    found = _standing(settings)
+    _write(settings, Command("refreeze", _now(), signed(speaker(by))))
+    _say(f"told: refreeze; the references of drift begin anew with the next model (from {found.snapshot.version} on)")
+
+
 def tell(writer: Writer, topic: str, command: Command) -> None:
     """Tell the owner, whoever it is now or next. Raises ``BrokerUnavailable`` when it was not written."""
     writer.send(topic, KEY, encode_command(command))

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from consumers.announcing import ledger_message, profile_messages
+from consumers.announcing import drift_message, ledger_message, profile_messages
 from consumers.minutes import said_messages
 from consumers.model_feed import find_model
 from consumers.source import Poll, Record, Source, Tail
@@ -30,6 +30,8 @@ from stream.view.store import Store
 
 log = logging.getLogger(__name__)
 
+DRIFT_KEY = b"drift"
+"""Of drifts on the ledger, which are of no one segment."""
 TRIM_SECONDS = 60.0
 """The learning topic is trimmed this often: it is a request of its own, and a minute's rows are some megabytes."""
 _REFUSED_SECONDS = 3600.0
@@ -127,6 +129,8 @@ class Owner:
         snapshot, now = start.learner.snapshot, self._wiring.now_seconds()
         if snapshot is not None:
             self._wiring.metrics.show(snapshot, start.written_at_seconds)
+            if (drift := start.learner.drift()) is not None:
+                self._wiring.metrics.drift.show(drift)
             self._show(profile_messages(self._features, self._settings.value, snapshot, round(now * 1000)))
 
     def _learn(self, learner: Learner, record: Record) -> None:
@@ -169,8 +173,10 @@ class Owner:
         self._included.append(self._next)
         self._show(profiles)
         self._trim()
-        kinds = [entry.kind for entry in step.entries] + ["said" for _ in step.heard]
+        kinds: list[str] = [entry.kind for entry in step.entries]
+        kinds += ["said" for _ in step.heard] + ["drift" for _ in step.drift.turns]
         self._wiring.metrics.observe(step.snapshot, kinds, self._published_at - now, self._published_at)
+        self._wiring.metrics.drift.observe(step.drift)
         return step
 
     def _is_due(self, learner: Learner, now_seconds: float) -> bool:
@@ -202,9 +208,11 @@ class Owner:
         topics, value = self._settings.topics, self._settings.value
         entries = [ledger_message(self._features, value, entry, wall_ms) for entry in step.entries]
         entries += said_messages(step, learner.state.now_ms, wall_ms)
+        turns, version = step.drift.turns, step.snapshot.version
         return [
             Outgoing(topics.model, 0, slot_of(step.snapshot), learner.to_record(step.snapshot)),
             *(Outgoing(topics.ledger, 0, e.segment_id.encode(), encode_entry(e)) for e in entries),
+            *(Outgoing(topics.ledger, 0, DRIFT_KEY, encode_entry(drift_message(t, version, wall_ms))) for t in turns),
             *(Outgoing(topics.profiles, 0, e.id.encode(), None) for e in step.entries if e.kind == "retired"),
             *(Outgoing(topics.profiles, 0, p.id.encode(), encode_profile(p)) for p in profiles),
         ]

@@ -16,7 +16,9 @@ from functools import cache
 from consumers.model_feed import read_back
 from consumers.source import SETTLED_SECONDS, Record, Source, Tail
 from producers.sink import Committed
-from stream.customer.features import FeatureSet
+from stream.customer.features import DAY_MS, FeatureSet
+from stream.customer.signals import RawSignals
+from stream.drift.monitor import Plan
 from stream.errors import BadRecord, Disagreement
 from stream.model.learner import Learner
 from stream.model.snapshot import Snapshot
@@ -28,6 +30,8 @@ LEARNING = 0
 """The only partition of the learning topic."""
 SLOTS = 8
 """Snapshots that survive compaction."""
+SETTLED_HALF_LIVES = 2
+"""Until then the population of a new stream drifts because its customers have no history yet."""
 _LOOK_AGAIN_SECONDS = 0.5
 
 
@@ -66,6 +70,13 @@ def slot_of(snapshot: Snapshot) -> bytes:
     return b"%d" % (snapshot.version % SLOTS)
 
 
+def plan_of(settings: Tree, features: FeatureSet) -> Plan:
+    """What of drift is watched, and from when on the population is old enough to be a reference."""
+    return Plan(
+        settings.drift, RawSignals(features).names, SETTLED_HALF_LIVES * settings.customers.half_life_ms / DAY_MS
+    )
+
+
 def find_start(
     settings: Tree,
     features: FeatureSet,
@@ -102,10 +113,12 @@ def find_start(
 def _newest(settings: Tree, features: FeatureSet, tail: Tail, committed: Committed | None) -> Start:
     """The good snapshot of the greatest version that is readable; the last in the topic may be an old one again."""
 
+    plan = plan_of(settings, features)
+
     @cache
     def learner_of(record: Record) -> Learner | None:
         try:
-            return Learner.from_record(record.value or b"", features, settings.model)
+            return Learner.from_record(record.value or b"", features, settings.model, plan)
         except BadRecord as error:
             log.warning("snapshot at offset %d refused: %s", record.offset, error)
             return None
@@ -117,7 +130,7 @@ def _newest(settings: Tree, features: FeatureSet, tail: Tail, committed: Committ
     records, _ = read_back(tail, settings.topics.model, is_sought)
     good = [(record, learner) for record in records if (learner := learner_of(record))]
     if not good:
-        return Start(Learner(features, settings.model), 0)
+        return Start(Learner(features, settings.model, plan=plan), 0)
     good.sort(key=lambda pair: pair[1].snapshot.version if pair[1].snapshot else 0)
     included = [learner.snapshot.learning_offset for _, learner in good[-SLOTS:] if learner.snapshot]
     record, newest = good[-1]

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disa
 
 from stream.contracts.segments import SegmentProfile
 from stream.decision.batch import Batch, Step
+from stream.drift_metrics import DriftMetrics
 from stream.health import WorkerHealth
 from stream.model.snapshot import Snapshot
 
@@ -195,6 +196,7 @@ class OwnerMetrics:
             registry=registry,
         )
         self.ledger = Counter("segstream_ledger_entries_total", "Ledger entries by kind.", ["kind"], registry=registry)
+        self.drift = DriftMetrics(registry)
         self.refused = Counter(
             "segstream_learning_refused_total", "Learning records that could not be learnt.", ["why"], registry=registry
         )

@@ -11,14 +11,15 @@ import numpy as np
 from consumers.following import read_between
 from consumers.source import Tail
 from stream.contracts.commands import KEY as COMMAND
-from stream.customer.features import FeatureSet
+from stream.customer.features import STEPS, FeatureSet
 from stream.customer.holdings import Holding, difference, holdings, total
 from stream.customer.state import OUT_OF_POPULATION, States, Status
 from stream.decision.assign import NONE
+from stream.drift.histograms import GRID, grid_counts
 from stream.errors import BadRecord
 from stream.model.learner import Learner
 from stream.model.learning import LearningRecord
-from stream.model.snapshot import NURSERY
+from stream.model.snapshot import NURSERY, IntArray
 from stream.model.sums import Sums
 from stream.settings import ModelSettings, TopicSettings, Tree
 
@@ -36,10 +37,16 @@ class Census:
     held: Counter[int] = field(default_factory=Counter)
     holdings: dict[int, Holding] = field(default_factory=dict)
     """What the holders add up to."""
+    grid: IntArray = field(init=False)
+    """Customers by feature and cell of the grid, (d, GRID)."""
+
+    def __post_init__(self) -> None:
+        self.grid = np.zeros((len(self.features.names), GRID), np.int64)
 
     def count(self, rows: States) -> None:
         """Add the customers of these rows."""
         inside = rows[rows["cell"] != OUT_OF_POPULATION]
+        self.grid += grid_counts(inside["y"], np.ones(len(inside), np.int64), STEPS)
         ids, group = np.unique(inside["cell"].astype(np.int64), return_inverse=True)
         sums = Sums.of(inside["y"], np.ones(len(inside), np.int64), group, len(ids))
         for i, cell in enumerate(ids.tolist()):
@@ -102,6 +109,8 @@ def cell_differences(learner: Census, journal: Census) -> Iterator[str]:
             yield f"cell {cell}: the learner counts {ours.n[0]} customers, the journal has {theirs.n[0]}"
         elif (ours.sums != theirs.sums).any() or (ours.squares != theirs.squares).any():
             yield f"cell {cell}: {ours.n[0]} customers in both, but their sums differ"
+    wrong = np.flatnonzero((learner.grid != journal.grid).any(axis=1))
+    yield from (f"feature '{learner.features.names[feature]}': the histograms differ" for feature in wrong.tolist())
 
 
 def held_differences(learner: Mapping[int, int], journal: Mapping[int, int]) -> Iterator[str]:
@@ -136,4 +145,5 @@ def _census_of(learner: Learner, features: FeatureSet) -> Census:
     for i, cell in enumerate(population.cells.ids.tolist()):
         census.cells[cell] = population.cells.sums[np.array([i])]
     census.cells[NURSERY] = population.nursery.total
+    census.grid = population.grid
     return census

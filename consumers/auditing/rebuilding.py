@@ -51,7 +51,7 @@ def rebuilt(state: State, recount: Recount) -> State:
         cells.add(ids, Sums(*columns))
     return replace(
         state,
-        population=Population(cells, recount.nursery),
+        population=Population(cells, recount.nursery, recount.census.grid),
         held=dict(recount.census.held),
         holdings=recount.census.holdings,
     )

@@ -18,6 +18,7 @@ _CUSTOMER = {
     "description": "Customer id, UTF-8; partitioned by murmur2 as Kafka's Java clients do.",
 }
 _SEGMENT = {"type": "string", "description": "Segment id.", "pattern": "^s[1-9][0-9]*$"}
+_LEDGER = {"type": "string", "description": "Segment id, or 'drift'.", "pattern": "^(s[1-9][0-9]*|drift)$"}
 _LOG = {"cleanup.policy": ["delete"]}
 _LATEST = {"cleanup.policy": ["compact"]}
 
@@ -81,14 +82,14 @@ def _operation(name: str, channel: Json, action: str) -> Json:
 def _messages() -> Json:
     headers = {name: value.decode() for name, value in changes.cloudevent_headers(examples.CHANGE)}
     change = changes.encode_change(examples.CHANGE)
-    entry = segments.encode_entry(examples.LEDGER_ENTRY)
+    entries = [json.loads(segments.encode_entry(e)) for e in (examples.LEDGER_ENTRY, examples.DRIFT_ENTRY)]
     profile = segments.encode_profile(examples.PROFILE)
     return {
         "customerEvent": _message("An event of a customer.", _CUSTOMER, "customer-event", *examples.EVENTS),
         "segmentChanged": _message("A change.", _CUSTOMER, "segment-change", json.loads(change))
         | {"headers": _cloudevent(headers)},
         "customerForgotten": _tombstone("After erase or merge: nothing is kept of this customer.", _CUSTOMER),
-        "ledgerEntry": _message("History of a segment.", _SEGMENT, "ledger-entry", json.loads(entry)),
+        "ledgerEntry": _message("History of a segment, or a drift.", _LEDGER, "ledger-entry", *entries),
         "segmentProfile": _message("A segment now.", _SEGMENT, "segment-profile", json.loads(profile)),
         "segmentRetired": _tombstone("The segment is no more.", _SEGMENT),
         "rejectedEvent": _rejected(),

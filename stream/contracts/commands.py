@@ -21,7 +21,7 @@ MAX_NAME_BYTES = 60
 MAX_SPEAKER = 80
 """Characters of who says it."""
 
-Deed = Literal["accept", "reject", "rollback", "rename", "pin", "unpin", "merge"]
+Deed = Literal["accept", "reject", "rollback", "rename", "pin", "unpin", "merge", "refreeze"]
 
 
 @published
@@ -29,6 +29,7 @@ Deed = Literal["accept", "reject", "rollback", "rename", "pin", "unpin", "merge"
 class Command:
     """One thing an analyst wants. ``accept`` and ``reject`` a proposal, ``rollback`` to a model: by ``version``;
     ``rename``, ``pin`` and ``unpin`` a segment: by ``segment``, its number. ``merge`` it ``into`` another one.
+    ``refreeze`` the references of drift.
     """
 
     deed: Deed

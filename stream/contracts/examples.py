@@ -13,6 +13,7 @@ from stream.contracts.changes import (
 )
 from stream.contracts.payloads import AnyEvent
 from stream.contracts.segments import (
+    Drift,
     FeatureProfile,
     Flow,
     LedgerDetail,
@@ -110,6 +111,20 @@ LEDGER_ENTRY = LedgerEntry(
     occurred_at="2017-06-03T22:20:00.000Z",
     decided_at="2017-06-03T22:20:01.040Z",
     detail=LedgerDetail((Flow("s3", "s6", 212),), "212 customers of s3 are now s6", _VALUE),
+)
+
+DRIFT_ENTRY = LedgerEntry(
+    kind=LedgerKind.DRIFT,
+    segment_id="",
+    name="event.spend",
+    model_version=131,
+    occurred_at="2017-07-01T09:10:00.000Z",
+    decided_at="2017-07-01T09:10:01.040Z",
+    detail=LedgerDetail(
+        (),
+        "drift begins: spend of the orders is not what it was, since 2017-06-30T21:00:00.000Z (ewma, 1.1 of its limit)",
+        drift=Drift("event.spend", "begins", "ewma", "2017-06-30T21:00:00.000Z", 1.1),
+    ),
 )
 
 PROFILE = SegmentProfile(

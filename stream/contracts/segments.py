@@ -12,7 +12,7 @@ from stream.contracts.wire import Time, Wire, published
 
 
 class LedgerKind(StrEnum):
-    """What befell a segment."""
+    """What befell a segment; ``drift`` befell the customers or their events."""
 
     BORN = "born"
     SHIFTED = "shifted"
@@ -23,6 +23,7 @@ class LedgerKind(StrEnum):
     RETIRED = "retired"
     SAID = "said"
     """A person said something of it; see ``said``."""
+    DRIFT = "drift"
 
 
 @published
@@ -64,6 +65,22 @@ class SegmentValue:
 
 @published
 @dataclass(frozen=True, slots=True)
+class Drift:
+    """A signal left what is usual, or came back. Usual is what it was in the frozen reference."""
+
+    signal: str
+    """``share``: customers by segment. ``feature.NAME``: customers by a feature. ``event.NAME``: orders as they are."""
+    what: Literal["begins", "ends"]
+    detector: str
+    """``psi`` for shares and features; for events ``ewma``, ``adwin`` or ``page_hinkley``."""
+    since: Time
+    """Event time when the signal was last seen well within its limits."""
+    level: Annotated[float, Field(ge=0)]
+    """Highest so far, in limits: 1 is where drift begins."""
+
+
+@published
+@dataclass(frozen=True, slots=True)
 class LedgerDetail:
     """The entry in numbers and in words."""
 
@@ -71,6 +88,8 @@ class LedgerDetail:
     text: str
     value: SegmentValue | None = None
     """After the entry."""
+    drift: Drift | None = None
+    """Of kind ``drift`` only."""
 
 
 @published
@@ -78,7 +97,7 @@ class LedgerDetail:
 class Said:
     """What a person said of the segments, and what came of it."""
 
-    deed: Literal["accept", "reject", "rollback", "rename", "pin", "unpin", "merge"]
+    deed: Literal["accept", "reject", "rollback", "rename", "pin", "unpin", "merge", "refreeze"]
     by: str
     """Who; empty: nobody knows."""
     at: Time
@@ -97,13 +116,15 @@ class Said:
 @published
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """One line of the history of a segment. The record's key is the segment's id."""
+    """One line of the history of a segment, or a drift of the customers. The record's key is the segment's id, or
+    ``drift``.
+    """
 
     kind: LedgerKind
     segment_id: str
-    """Empty where a person said something of all of them."""
+    """Empty where a person said something of all of them, and for a drift, which is of no one segment."""
     name: str
-    """After the entry."""
+    """After the entry; the signal for a drift."""
     model_version: Annotated[int, Field(ge=1)]
     """The first that has it."""
     occurred_at: Time

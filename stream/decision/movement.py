@@ -5,18 +5,26 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from stream.customer.features import FeatureSet
+from stream.customer.features import STEPS, FeatureSet
 from stream.customer.holdings import difference, holdings
 from stream.customer.state import OUT_OF_POPULATION, States, Status
 from stream.decision.assign import NONE
+from stream.drift.blocks import Chunks
+from stream.drift.histograms import grid_counts
 from stream.model.learning import LearningRecord
 from stream.model.snapshot import NURSERY, IntArray, Vectors
 
 
 def movement(
-    features: FeatureSet, now_ms: int, looks: int, before: States, after: States, rows: Vectors | None
+    features: FeatureSet,
+    now_ms: int,
+    looks: int,
+    before: States,
+    after: States,
+    rows: Vectors | None,
+    raw: Chunks | None = None,
 ) -> LearningRecord | None:
-    """The learning record of a batch, or ``None`` when nobody moved and no ``rows`` were looked at.
+    """The learning record of a batch, or ``None`` when nobody moved, nobody ordered (``raw``) and no ``rows`` are.
 
     A customer's old vector leaves its old cell, its new one enters its new cell; who stands still is left out. What
     it adds to the segment it holds is taken out and put in likewise.
@@ -24,7 +32,8 @@ def movement(
     moved = (before["cell"] != after["cell"]) | (before["y"] != after["y"]).any(axis=1)
     moved &= (before["cell"] != OUT_OF_POPULATION) | (after["cell"] != OUT_OF_POPULATION)
     held, change = _held(before, after), difference(holdings(features, after), holdings(features, before))
-    if not (moved.any() or held or change or (rows is not None and len(rows))):
+    ordered = raw is not None and len(raw.n) > 0
+    if not (moved.any() or held or change or ordered or (rows is not None and len(rows))):
         return None
     old, new = before[moved], after[moved]
     cell = np.concatenate([old["cell"], new["cell"]]).astype(np.int64)
@@ -32,6 +41,9 @@ def movement(
     sign = np.repeat(np.array([-1, 1], dtype=np.int8), len(old))
     inside, nursery = cell > NURSERY, cell == NURSERY
     cells, n, sums, squares = _deltas(cell[inside], y[inside], sign[inside])
+    counted = cell != OUT_OF_POPULATION
+    grid = grid_counts(y[counted], sign[counted].astype(np.int64), STEPS).ravel()
+    grid_cells = np.flatnonzero(grid)
     return LearningRecord(
         features_id=features.features_id,
         now_ms=now_ms,
@@ -45,6 +57,9 @@ def movement(
         held=held,
         holdings=change,
         rows=y[:0] if rows is None else rows,
+        grid_cells=grid_cells,
+        grid_n=grid[grid_cells],
+        raw=raw or Chunks.none(0),
     )
 
 

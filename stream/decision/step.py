@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from stream.customer.contributions import contributions
 from stream.customer.features import DAY_MS, NEVER, FeatureSet, FloatArray
 from stream.customer.registers import NOTHING, Registers
+from stream.customer.signals import RawSignals
 from stream.customer.state import CAUSES, OUT_OF_POPULATION, States, Status, in_population
 from stream.decision import locks
 from stream.decision.agenda import NO_EVENT, Agenda, Looks
@@ -26,7 +27,11 @@ from stream.decision.look import look
 from stream.decision.movement import movement
 from stream.decision.report import report
 from stream.decision.silence import deadlines
+from stream.drift.blocks import Chunks
 from stream.model.snapshot import NURSERY, IntArray, Vectors
+
+CHUNK_EVENTS = 100
+"""Orders whose raw values are told as one sum: a batch tells 20 rows at most."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,8 @@ class Stepper:
         horizon = np.array([c.now_ms for c in clocks], dtype=np.int64)
         at = moments(batch.event_at, reached, batch.tells_time)
         agenda = Agenda(batch.event_customer, at, reached, batch.bounds, batch.customer_partition, horizon)
-        rounds, duplicates = self._rounds(batch, agenda, rows, registers)
+        events = _Columns(contributions(self.features, batch.events), event_hashes(batch.events))
+        rounds, duplicates = self._rounds(batch, agenda, rows, registers, events)
         stale = self._sweep(rows, batch.sweep, horizon[batch.customer_partition])
         swept = self._look(batch, rows, registers, stale, agenda.reach_ms)
         looked = np.unique(np.concatenate([r.customer for r in (*rounds, swept)]))
@@ -66,7 +72,9 @@ class Stepper:
             touched=touched,
             clocks=clocks,
             changes=changes,
-            learning=movement(self.features, now_ms, looks, batch.rows[touched], rows[touched], seen),
+            learning=movement(
+                self.features, now_ms, looks, batch.rows[touched], rows[touched], seen, self._raw(batch, events, rounds)
+            ),
             duplicates=duplicates,
             timers=sum(int((r.event == NO_EVENT).sum()) for r in rounds),
             looks=looks,
@@ -87,10 +95,9 @@ class Stepper:
         return clocks, np.concatenate(reached) if reached else np.empty(0, dtype=np.int64)
 
     def _rounds(
-        self, batch: Batch, agenda: Agenda, rows: States, registers: list[Registers]
+        self, batch: Batch, agenda: Agenda, rows: States, registers: list[Registers], events: _Columns
     ) -> tuple[list[Changed], int]:
         """Everything that is due in the batch, events and timers; and how many events were duplicates."""
-        events = _Columns(contributions(self.features, batch.events), event_hashes(batch.events))
         rounds: list[Changed] = []
         duplicates = 0
         while (looks := agenda.take(rows["deadline"])) is not None:
@@ -150,6 +157,15 @@ class Stepper:
         cells = np.full(len(mine), NURSERY) if self.assigner is None else self.assigner.cells(mine["y"])
         rows["cell"][touched] = np.where(in_population(mine), cells, OUT_OF_POPULATION)
         rows["deadline"][looked] = deadlines(self.features, rows[looked], self.assigner)
+
+    def _raw(self, batch: Batch, events: _Columns, rounds: Sequence[Changed]) -> Chunks:
+        """What the orders of a batch were like, those counted twice left out, in order of time."""
+        is_order = np.array([event.type == "order" for event in batch.events], dtype=bool)
+        taken = np.concatenate([np.zeros(0, np.int64), *(r.event[r.event != NO_EVENT] for r in rounds)])
+        orders = taken[is_order[taken]]
+        orders = orders[np.lexsort((orders, batch.event_at[orders]))]
+        values = RawSignals(self.features).values(events.x[orders])
+        return Chunks.of(values, batch.event_at[orders], CHUNK_EVENTS)
 
     @staticmethod
     def _seen(nobody: Vectors, rounds: Sequence[Changed]) -> Vectors:

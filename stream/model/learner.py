@@ -13,6 +13,7 @@ import numpy as np
 
 from stream.contracts.commands import Command
 from stream.customer.holdings import total
+from stream.drift.monitor import Monitor, Plan, Report
 from stream.errors import BadRecord
 from stream.model.adoption import Adoption
 from stream.model.choice import Scan, scan
@@ -23,6 +24,7 @@ from stream.model.learning import LearningRecord
 from stream.model.ledger import LedgerEntry
 from stream.model.naming import Described
 from stream.model.number import Number
+from stream.model.pictured import pictured
 from stream.model.population import Population
 from stream.model.river_kinds import RiverGroups
 from stream.model.snapshot import Scale, Snapshot
@@ -40,6 +42,7 @@ class MacroStep:
     snapshot: Snapshot
     entries: tuple[LedgerEntry, ...]
     regrouping: Regrouping
+    drift: Report
     heard: tuple[Heard, ...] = ()
     """What was said since the last one."""
 
@@ -47,18 +50,25 @@ class MacroStep:
 class Learner:
     """Keeps the population's exact sums and, when it is time, groups them anew."""
 
-    def __init__(self, features: Described, settings: ModelSettings, state: State | None = None) -> None:
+    def __init__(
+        self, features: Described, settings: ModelSettings, state: State | None = None, plan: Plan | None = None
+    ) -> None:
         self.features = features
         self.settings = settings
-        self.state = state or State(Population.none(len(features.names)))
+        self.state = state or State(Population.none(len(features.names)), monitor=Monitor(plan or Plan()))
         self._published = 0
         self._is_recordable = False
         self._told = Told()
 
     @classmethod
-    def from_record(cls, record: bytes, features: Described, settings: ModelSettings) -> Learner:
-        """Go on where another learner made its last macro step. Raises ``BadRecord``."""
-        state = unpack_state(record, settings)
+    def from_record(
+        cls, record: bytes, features: Described, settings: ModelSettings, plan: Plan | None = None
+    ) -> Learner:
+        """Go on where another learner made its last macro step; with drift by ``plan``, or as it was.
+
+        Raises ``BadRecord``.
+        """
+        state = unpack_state(record, settings, plan)
         if state.snapshot is None or state.snapshot.features_id != features.features_id:
             raise BadRecord("model record is of other features: it needs a migration")
         learner = cls(features, settings, state)
@@ -105,6 +115,7 @@ class Learner:
         state.looks += record.looks
         state.scanned += record.looks
         state.now_ms = max(state.now_ms, record.now_ms)
+        state.monitor.learn(record.raw)
         if state.river is not None:
             state.river.learn(record.rows)
         self._is_recordable = False
@@ -173,7 +184,17 @@ class Learner:
         state.family_wordings = adoption.families.wordings
         self._is_recordable = True
         entries = told.explained(adoption.entries, self._why_so_many)
-        return MacroStep(state.snapshot, entries, regrouping, tuple(told.heard))
+        now = pictured(state.snapshot, state.population, state.now_ms)
+        drift = state.monitor.look(now, self.features.names)
+        return MacroStep(state.snapshot, entries, regrouping, drift, tuple(told.heard))
+
+    def drift(self) -> Report | None:
+        """How drift stands, without a macro step; ``None`` without a model."""
+        state = self.state
+        if state.snapshot is None:
+            return None
+        now = pictured(state.snapshot, state.population, state.now_ms)
+        return state.monitor.report(now, self.features.names)
 
     def scan(self) -> Scan:
         """How well 2 to 12 segments would fit: advice, ~35 ms. There must be a model."""

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stream.customer.holdings import Holding, read, written
+from stream.drift.blocks import Chunks
 from stream.errors import BadRecord
 from stream.model.snapshot import IntArray, Vectors
 from stream.packing import pack, unpack
+
+_ARRAYS = ("cells", "n", "sums", "squares", "nursery_sign", "nursery_y", "rows", "grid_cells", "grid_n")
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,12 @@ class LearningRecord:
     """Change of what those add up to."""
     rows: Vectors
     """Every look's vector in order, (r, d), for river's clusterers; empty for cells."""
+    grid_cells: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
+    """Cells of the population's histograms touched, flat over (d, GRID), (g,) (``drift.histograms``)."""
+    grid_n: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
+    """Change of the number of customers in them, (g,)."""
+    raw: Chunks = field(default_factory=lambda: Chunks.none(0))
+    """Sums of the raw values of the orders behind this record, in order of their time."""
 
     def pack(self) -> bytes:
         """The record of the learning topic."""
@@ -57,8 +66,8 @@ class LearningRecord:
             "held": sorted(self.held.items()),
             "holdings": written(self.holdings),
         }
-        names = ("cells", "n", "sums", "squares", "nursery_sign", "nursery_y", "rows")
-        return pack(head, {name: getattr(self, name) for name in names})
+        raw = {"raw_n": self.raw.n, "raw_at_ms": self.raw.at_ms, "raw_sums": self.raw.sums}
+        return pack(head, {name: getattr(self, name) for name in _ARRAYS} | raw)
 
     @classmethod
     def unpack(cls, record: bytes) -> LearningRecord:
@@ -67,7 +76,16 @@ class LearningRecord:
         try:
             head["held"] = {int(number): int(n) for number, n in head["held"]}
             head["holdings"] = read(head["holdings"])
-            fields: dict[str, Any] = head | arrays
+            raw = {part: arrays.pop(f"raw_{part}") for part in ("n", "at_ms", "sums") if f"raw_{part}" in arrays}
+            fields: dict[str, Any] = head | arrays | ({"raw": _chunks(**raw)} if raw else {})
             return cls(**fields)
         except (KeyError, TypeError, ValueError) as error:
             raise BadRecord(f"not a learning record: {error}") from error
+
+
+def _chunks(n: NDArray[Any], at_ms: NDArray[Any], sums: NDArray[Any]) -> Chunks:
+    """Checked. Raises ``ValueError``."""
+    is_whole = n.dtype == at_ms.dtype == np.int64 and n.shape == at_ms.shape == sums.shape[:1] and sums.ndim == 2
+    if not is_whole or not np.isfinite(sums).all() or (n < 1).any():
+        raise ValueError("raw values that are none")
+    return Chunks(n, at_ms, sums)

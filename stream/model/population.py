@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from stream.drift.histograms import GRID
 from stream.errors import BadRecord
 from stream.model.cells import Cells
 from stream.model.kmeans import nearest, seeds
@@ -16,9 +17,11 @@ from stream.model.sums import Sums
 class Population:
     """What the learner knows of the customers: exact, order-free sums."""
 
-    def __init__(self, cells: Cells, nursery: Nursery) -> None:
+    def __init__(self, cells: Cells, nursery: Nursery, grid: IntArray | None = None) -> None:
         self.cells = cells
         self.nursery = nursery
+        self.grid = np.zeros((self.dimensions, GRID), np.int64) if grid is None else grid
+        """Customers by feature and cell of the grid (``drift.histograms``), (d, GRID)."""
 
     @classmethod
     def none(cls, dimensions: int) -> Population:
@@ -27,7 +30,7 @@ class Population:
 
     def add(self, record: LearningRecord) -> None:
         """Take in a record's movements, or none: raises ``BadRecord`` if they cannot be this population's."""
-        c, m, d = len(record.cells), len(record.nursery_sign), self.dimensions
+        c, m, g, d = len(record.cells), len(record.nursery_sign), len(record.grid_cells), self.dimensions
         expected = (
             (record.cells, np.int64, (c,)),
             (record.n, np.int64, (c,)),
@@ -35,13 +38,18 @@ class Population:
             (record.squares, np.int64, (c, d)),
             (record.nursery_sign, np.int8, (m,)),
             (record.nursery_y, np.int16, (m, d)),
+            (record.grid_cells, np.int64, (g,)),
+            (record.grid_n, np.int64, (g,)),
         )
         if any(array.dtype != dtype or array.shape != shape for array, dtype, shape in expected):
             raise BadRecord(f"learning record is not of {d} features")
         if not self.cells.knows(record.cells):
             raise BadRecord("learning record names a cell that never was")
+        if g and not 0 <= record.grid_cells.min() <= record.grid_cells.max() < self.grid.size:
+            raise BadRecord("learning record counts outside of the grid")
         self.cells.add(record.cells, Sums(record.n, record.sums, record.squares))
         self.nursery.add(record.nursery_sign, record.nursery_y)
+        np.add.at(self.grid.ravel(), record.grid_cells, record.grid_n)
 
     @property
     def dimensions(self) -> int:

@@ -10,6 +10,9 @@ import numpy as np
 
 from stream.customer import holdings
 from stream.customer.holdings import Holding
+from stream.drift import record as drift_record
+from stream.drift.histograms import GRID
+from stream.drift.monitor import Monitor, Plan
 from stream.errors import BadRecord
 from stream.model.cells import Cells
 from stream.model.docket_record import arrays_of, docket_of, head_of
@@ -52,6 +55,8 @@ class State:
     """How many segments there are to be; ``None`` before the first scan."""
     scanned: int = 0
     """Looks since the last scan."""
+    monitor: Monitor = field(default_factory=lambda: Monitor(Plan()))
+    """What is known of drift."""
 
 
 def pack_state(state: State, snapshot: Snapshot) -> bytes:
@@ -69,6 +74,7 @@ def pack_state(state: State, snapshot: Snapshot) -> bytes:
         "river": [state.river.kind, state.river.segments] if state.river else None,
         "number": asdict(state.number) if state.number else None,
         "scanned": state.scanned,
+        "drift": drift_record.head_of(state.monitor),
         **head_of(state.docket),
     }
     arrays |= {
@@ -78,13 +84,15 @@ def pack_state(state: State, snapshot: Snapshot) -> bytes:
         "nursery_y": nursery_y,
         "nursery_n": nursery_n,
         "stated": np.array(list(state.stated.values())),
+        "grid": state.population.grid,
+        **drift_record.arrays_of(state.monitor),
         **arrays_of(state.docket),
     }
     return pack(head, arrays | (_written_river(state.river) if state.river else {}))
 
 
-def unpack_state(record: bytes, settings: ModelSettings) -> State:
-    """The state in a model record. Raises ``BadRecord``."""
+def unpack_state(record: bytes, settings: ModelSettings, plan: Plan | None = None) -> State:
+    """The state in a model record; drift goes on by ``plan``, or as it was. Raises ``BadRecord``."""
     head, arrays = unpack(record)
     snapshot = read(head, arrays)
     try:
@@ -102,6 +110,7 @@ def unpack_state(record: bytes, settings: ModelSettings) -> State:
             docket=docket_of(owner, arrays, len(snapshot.features)),
             number=Number(**owner["number"]) if owner["number"] else None,
             scanned=int(owner["scanned"]),
+            monitor=drift_record.monitor_of(owner["drift"], arrays, plan, len(snapshot.features)),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise BadRecord(f"not an owner's record: {error!r}") from error
@@ -119,7 +128,7 @@ def _population(owner: Mapping[str, Any], arrays: Arrays, snapshot: Snapshot) ->
     cells = Cells(snapshot.cell_ids.copy(), sums, snapshot.cell_positions.copy(), int(owner["next_cell"]))
     if not cells.knows(cells.ids):
         raise BadRecord("owner's record has a cell that never was")
-    return Population(cells, nursery)
+    return Population(cells, nursery, array(arrays, "grid", np.int64, d, GRID))
 
 
 def _wording(said: Mapping[str, Any]) -> Wording:

@@ -67,6 +67,9 @@ class Told:
                 return self._roll_back(command, state, earlier)
             case "merge":
                 return self._merge(command, state, state.snapshot)
+            case "refreeze":
+                state.monitor.refreeze()
+                return ""
             case _:
                 return _name(command, state)
 

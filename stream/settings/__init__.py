@@ -4,6 +4,8 @@ from stream.settings.declarations import Accumulator, Feature
 from stream.settings.loading import load
 from stream.settings.tree import (
     CustomerSettings,
+    Detector,
+    DriftSettings,
     KafkaSettings,
     MetricsSettings,
     ModelKind,
@@ -19,6 +21,8 @@ from stream.settings.tree import (
 __all__ = [
     "Accumulator",
     "CustomerSettings",
+    "Detector",
+    "DriftSettings",
     "Feature",
     "KafkaSettings",
     "MetricsSettings",

@@ -236,6 +236,35 @@ class ValueSettings(Section):
     alike_customers: int = Field(default=100, ge=1)
 
 
+Detector = Literal["ewma", "adwin", "page_hinkley"]
+
+
+class DriftSettings(Section):
+    """When is it drift (``stream/drift``)? Figures are of ``benchmarks.drift``."""
+
+    # ewma = a chart against a frozen reference (ours); the others are river's, fed the same block means.
+    detector: Detector = "ewma"
+    # Neighbouring events are alike, means of 200 hardly; of 1000 the delay is several times as long.
+    block_events: int = Field(default=200, ge=2)
+    # Fewer, and what is usual is not known well enough to say what is not; limits widen for what is missing.
+    reference_blocks: int = Field(default=100, ge=20)
+    # A week has every hour and every weekday.
+    reference_days: Days = 7.0
+    # The EWMA remembers about 2 / .2 = 10 blocks. Smaller finds less, later.
+    smoothing: float = Field(default=0.2, gt=0, le=1)
+    # Standard deviations of the EWMA. Alarms in 50 million events, lognormal / AR(.95): 4 gave 2 / 14, 5 gave none, for
+    # a block or two of delay; the textbook 3 would give thousands (Lucas and Saccucci 1990).
+    limit_sd: float = Field(default=5.0, gt=0)
+    # river's default; of ADWIN only.
+    adwin_delta: float = Field(default=0.002, gt=0, lt=1)
+    # river's default, in standard deviations of a block mean; of Page-Hinkley only.
+    page_hinkley_threshold: float = Field(default=50.0, gt=0)
+    # Quantile bins of the population; ten are what the rules of thumb of PSI are for.
+    psi_bins: int = Field(default=10, ge=2, le=50)
+    # Population stability index below which nobody is told, however many customers make it significant.
+    psi_least: float = Field(default=0.10, gt=0)
+
+
 class WorkerSettings(Section):
     """The pace of the worker."""
 
@@ -299,6 +328,7 @@ class Tree(Section):
     customers: CustomerSettings = CustomerSettings()
     model: ModelSettings = ModelSettings()
     value: ValueSettings = ValueSettings()
+    drift: DriftSettings = DriftSettings()
     worker: WorkerSettings = WorkerSettings()
     metrics: MetricsSettings = MetricsSettings()
     page: PageSettings = PageSettings()

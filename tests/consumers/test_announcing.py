@@ -6,7 +6,7 @@ from dataclasses import astuple, replace
 
 import pytest
 
-from consumers.announcing import ledger_message, profile_messages
+from consumers.announcing import drift_message, ledger_message, profile_messages
 from stream.contracts.segments import (
     Flow,
     ParentGroup,
@@ -21,6 +21,7 @@ from stream.contracts.segments import (
 from stream.contracts.segments import LedgerEntry as Message
 from stream.customer.features import FeatureSet
 from stream.customer.holdings import Holding
+from stream.drift.episodes import Episode, Turn
 from stream.model.ledger import LedgerEntry, LedgerKind
 from stream.model.snapshot import Condition, Rule, Snapshot
 from stream.model.value import clv
@@ -165,3 +166,26 @@ def test_a_model_that_nobody_is_in_has_no_shares() -> None:
     snapshot = profiled()
     empty = replace(snapshot, segments=tuple(replace(s, customers=0) for s in snapshot.segments))
     assert [message.share for message in profiles_of(shop(), empty, WALL_MS)] == [0.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("signal", "said"),
+    [
+        ("share", "drift begins: how customers spread over the segments is not what it was, since 2025-01-06T00:00:00"),
+        ("feature.pace", "drift begins: pace of the customers is not what it was"),
+        ("event.departments.MEAT", "drift begins: departments.MEAT of the orders is not what it was"),
+    ],
+)
+def test_a_drift_is_told_in_words_and_in_numbers(signal: str, said: str) -> None:
+    episode = Episode(signal, "ewma", MONDAY_MS, MONDAY_MS + 60_000, 1.24)
+    message = drift_message(Turn("begins", episode, MONDAY_MS + 60_000), 7, WALL_MS)
+    assert decode_entry(encode_entry(message)) == message
+    assert (message.kind, message.segment_id, message.name, message.model_version) == ("drift", "", signal, 7)
+    assert message.detail.text.startswith(said)
+    assert message.detail.drift is not None
+    assert (message.detail.drift.level, message.occurred_at) == (1.24, "2025-01-06T00:01:00.000Z")
+
+
+def test_the_end_of_a_drift_says_how_far_it_went() -> None:
+    message = drift_message(Turn("ends", Episode("share", "psi", MONDAY_MS, MONDAY_MS, 2.0), WALL_MS), 7, WALL_MS)
+    assert message.detail.text.endswith("(psi, at most 2.0 of its limit)")

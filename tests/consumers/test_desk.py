@@ -25,6 +25,7 @@ from stream.contracts.commands import KEY, Command, Deed, encode_command
 from stream.contracts.segments import decode_entry
 from stream.customer.features import FeatureSet
 from stream.errors import SegstreamError, SettingsError
+from stream.model.state import unpack_state
 from stream.settings import load
 from tests.consumers.showing.terminal import shown
 
@@ -211,3 +212,18 @@ def test_without_a_model_there_is_a_sentence() -> None:
     shop = Shop()
     with pytest.raises(SegstreamError, match="the first comes when 30 customers"):
         standing(shop.twins.settings, shop.features, shop.tail)
+
+
+def test_what_is_now_becomes_usual_when_an_analyst_says_so(shop: Shop) -> None:
+    before = gathered(shop)
+    shop.tell("refreeze")
+    shop.live(400)
+    assert 0 < gathered(shop) < before
+    assert shop.is_sound()
+
+
+def gathered(shop: Shop) -> int:
+    """Blocks of the reference in the making, as the newest model has them."""
+    entries, _ = shop.twins.broker.read(shop.topics.model, 0, 0, 1 << 62)
+    newest = [entry.value for _, entry in entries if entry.value][-1]
+    return len(unpack_state(newest, shop.twins.settings.model).monitor.watch.gathered)

@@ -10,13 +10,14 @@ import pytest
 from prometheus_client import generate_latest
 
 from consumers.build import Service
-from consumers.owner import TRIM_SECONDS, Owner
+from consumers.owner import DRIFT_KEY, TRIM_SECONDS, Owner
 from consumers.source import SETTLED_SECONDS
 from consumers.takeover import SLOTS
 from consumers.topics import shapes
 from producers.sink import Committed, Outgoing
 from stream.contracts.segments import decode_entry, decode_profile
-from stream.customer.features import FeatureSet
+from stream.contracts.timestamps import rfc3339
+from stream.customer.features import DAY_MS, FeatureSet
 from stream.errors import BrokerUnavailable, Disagreement, StoreUnavailable
 from stream.model.learner import Learner, MacroStep
 from stream.model.snapshot import IntArray, Vectors
@@ -477,3 +478,37 @@ def test_without_a_model_and_an_offset_learning_begins_with_what_the_topic_still
     town.run()
     town.check()
     assert town.owner.next_offset == 2
+
+
+def test_a_drift_is_on_the_ledger_and_the_next_owner_knows_it() -> None:
+    town = Town()
+    days = (0, 1, 300, 301, 302)
+    for day in days:
+        town.crowd.now_ms = day * DAY_MS
+        moved = town.crowd.y.copy()
+        moved[:, 0] += 500 * (day == days[-2])
+        town.look(to=moved)
+        town.run()
+    drifts = [decode_entry(value or b"") for key, value in town.topic(town.topics.ledger) if key == DRIFT_KEY.decode()]
+    first = town.features.names[0]
+    assert [(d.kind, d.name, d.segment_id) for d in drifts] == [("drift", f"feature.{first}", "")]
+    assert drifts[0].detail.drift is not None
+    assert drifts[0].detail.drift.since == rfc3339(300 * DAY_MS)
+    shown = drift_metrics(town.service)
+    assert shown[f'segstream_drift_active{{signal="feature.{first}"}}'] == 1.0
+    assert shown[f'segstream_feature_psi{{feature="{first}",reference="frozen"}}'] > 1.0
+    town.successor()
+    town.run()
+    episodes = f'segstream_drift_episodes_total{{detector="psi",signal="feature.{first}"}}'
+    assert drift_metrics(town.service) == {name: v for name, v in shown.items() if name != episodes}
+    town.look()
+    town.run()
+    assert len(town.topic(town.topics.ledger)) == len({*town.topic(town.topics.ledger)})
+    assert sum(key == DRIFT_KEY.decode() for key, _ in town.topic(town.topics.ledger)) == 1
+    town.check()
+
+
+def drift_metrics(service: Service) -> Mapping[str, float]:
+    """Of drift, without the count of ledger entries, which is of one process."""
+    words = ("_drift_", "_psi", "centroid_shift")
+    return {name: value for name, value in metrics(service).items() if any(word in name for word in words)}

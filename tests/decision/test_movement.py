@@ -10,9 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stream.contracts.events import Event
+from stream.customer.contributions import contributions
+from stream.customer.features import STEPS
 from stream.customer.holdings import Holding, holdings, total
+from stream.customer.signals import RawSignals
 from stream.customer.state import OUT_OF_POPULATION, States, Status, in_population
 from stream.decision.movement import movement
+from stream.drift.histograms import GRID, grid_counts
 from stream.model.learning import LearningRecord
 from stream.model.snapshot import NURSERY
 from tests.decision.year import year
@@ -31,6 +35,7 @@ class Ledger:
         self.nursery: Counter[tuple[int, ...]] = Counter()
         self.held: Counter[int] = Counter()
         self.holdings: dict[int, Holding] = {}
+        self.grid = np.zeros(len(shop().names) * GRID, np.int64)
 
     def add(self, record: LearningRecord | None) -> None:
         if record is None:
@@ -40,15 +45,17 @@ class Ledger:
         for sign, y in zip(record.nursery_sign.tolist(), record.nursery_y.tolist(), strict=True):
             self.nursery[tuple(y)] += sign
         self.held.update(record.held)
+        self.grid[record.grid_cells] += record.grid_n
         self.holdings = total(self.holdings, record.holdings)
 
-    def plain(self) -> tuple[dict[int, Any], dict[tuple[int, ...], int], dict[int, int], dict[int, Holding]]:
+    def plain(self) -> tuple[dict[int, Any], dict[tuple[int, ...], int], dict[int, int], dict[int, Holding], Any]:
         cells = {cell: sums.tolist() for cell, sums in self.cells.items() if sums.any()}
         return (
             cells,
             {y: n for y, n in self.nursery.items() if n},
             {s: n for s, n in self.held.items() if n},
             self.holdings,
+            self.grid.tolist(),
         )
 
 
@@ -57,6 +64,8 @@ def over(rows: States) -> Ledger:
     ledger = Ledger()
     for row in rows:
         y = row["y"].astype(np.int64)
+        if row["cell"] != OUT_OF_POPULATION:
+            ledger.grid += grid_counts(row["y"][None], np.ones(1, np.int64), STEPS).ravel()
         if row["cell"] == NURSERY:
             ledger.nursery[tuple(y.tolist())] += 1
         elif row["cell"] != OUT_OF_POPULATION:
@@ -102,7 +111,7 @@ def test_a_year_leaves_in_the_cells_just_those_who_are_awake() -> None:
     town = Town(shop(), shop_model())
     events = year(4)
     town.live(events, range(100, len(events), 100))
-    rows, (cells, nursery, held, holding) = town.rows(), learnt(town).plain()
+    rows, (cells, nursery, held, holding, _) = town.rows(), learnt(town).plain()
     awake = in_population(rows)
     assert 0 < awake.sum() < len(rows)
     assert sum(sums[0][0] for sums in cells.values()) == awake.sum()
@@ -144,3 +153,17 @@ def test_falling_asleep_takes_the_vector_out_in_one_row() -> None:
     last = [step.learning for step in town.steps if step.learning][-1]
     assert (last.cells.tolist(), last.n.tolist()) == ([before["cell"]], [-1])
     assert last.sums.tolist() == [(-before["y"].astype(np.int64)).tolist()]
+
+
+@given(streams(customers=5), st.data())
+@few
+def test_every_accepted_order_is_in_the_raw_values_once(events: list[Event], data: st.DataObject) -> None:
+    town = Town(shop(), shop_model())
+    town.live([*events, *events[-3:]], data.draw(cuts(events)))
+    told = [step.learning.raw for step in town.steps if step.learning is not None]
+    accepted = {e.event_id: e for e in events if e.type == "order"}
+    assert sum(int(raw.n.sum()) for raw in told) == len(accepted)
+    signals = RawSignals(shop())
+    values = signals.values(contributions(shop(), list(accepted.values()))) if accepted else np.zeros((0, 1))
+    total = np.sum([raw.sums.sum(axis=0) for raw in told], axis=0) if told else 0.0
+    assert np.allclose(total, values.sum(axis=0))

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from stream.customer.features import STEPS
 from stream.customer.holdings import Holding, difference
+from stream.drift.histograms import grid_counts
 from stream.model.kmeans import nearest
 from stream.model.learner import Learner, MacroStep
 from stream.model.learning import LearningRecord
@@ -151,7 +155,13 @@ class Crowd:
             held={n: d for n, d in held.items() if d},
             holdings=self._holdings(numbers, np.where(cell == OUT, 0, changes)),
             rows=new if rows else new[:0],
+            **self._grid(y[cell != OUT], sign[cell != OUT]),
         )
+
+    @staticmethod
+    def _grid(y: Vectors, sign: NDArray[np.int8]) -> dict[str, Any]:
+        counts = grid_counts(y, sign.astype(np.int64), STEPS).ravel()
+        return {"grid_cells": np.flatnonzero(counts), "grid_n": counts[counts != 0]}
 
     @staticmethod
     def _holdings(numbers: IntArray, active: IntArray) -> dict[int, Holding]:

@@ -133,7 +133,7 @@ def test_what_holders_add_up_to_is_audited(shop: Twins) -> None:
     topics = shop.settings.topics
     entries, _ = shop.broker.read(topics.learning, 0, 0, 1000)
     record = LearningRecord.unpack(entries[-1][1].value or b"")
-    columns = ("n", "sums", "squares", "nursery_sign")
+    columns = ("n", "sums", "squares", "nursery_sign", "grid_n")
     nothing: dict[str, Any] = {name: getattr(record, name) * 0 for name in columns}
     more = replace(record, **nothing, held={}, holdings={1: Holding(orders=7, spend=-5)})
     shop.broker.append(Outgoing(topics.learning, 0, None, more.pack()))

@@ -1,0 +1,1 @@
+"""Drift: false alarms where nothing drifts, delay and misses where something does."""

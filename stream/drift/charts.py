@@ -1,0 +1,118 @@
+"""Charts: what follows standardised block means and says when they have drifted. Three kinds, one seam.
+
+``ewma`` is ours and the default; ``adwin`` and ``page_hinkley`` are river's. All are fed standardised block means, so
+they need no units. What they remember is plain data: river's detectors are rebuilt from the last blocks they saw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import numpy as np
+from river import drift
+
+from stream.drift.blocks import FloatArray
+from stream.settings import Detector, DriftSettings
+
+KEPT_BLOCKS = 500
+"""What river's detectors are rebuilt from. They forget what is older, at every restart and at every 500th block."""
+ECHO_BLOCKS = 25
+"""river's detectors say only when they change their mind: that counts as drift for so many blocks, then it is usual."""
+
+
+class Charts(Protocol):
+    """One chart a signal."""
+
+    @property
+    def level(self) -> FloatArray:
+        """The statistic in its limits, (s,): from 1 on it has drifted."""
+        ...
+
+    def update(self, z: FloatArray) -> None:
+        """One more block, standardised, (s,)."""
+        ...
+
+    def memory(self) -> FloatArray:
+        """What ``restored`` needs, (rows, s)."""
+        ...
+
+
+class EwmaCharts:
+    """Exponentially weighted moving averages against a frozen reference (Roberts 1959)."""
+
+    def __init__(self, smoothing: float, limit: FloatArray, now: FloatArray | None = None) -> None:
+        self._smoothing, self._limit = smoothing, limit
+        self._now = np.zeros(len(limit)) if now is None else now
+
+    @property
+    def level(self) -> FloatArray:
+        """|EWMA| in limits."""
+        return np.asarray(np.abs(self._now) / self._limit)
+
+    def update(self, z: FloatArray) -> None:
+        """Move a ``smoothing`` of the way to ``z``."""
+        self._now = self._now + self._smoothing * (z - self._now)
+
+    def memory(self) -> FloatArray:
+        """The EWMAs."""
+        return self._now[None, :]
+
+
+class RiverCharts:
+    """river's detectors, one a signal."""
+
+    def __init__(self, build: Callable[[], Any], signals: int) -> None:
+        self._build = build
+        self._detectors = [build() for _ in range(signals)]
+        self._seen: list[FloatArray] = []
+        self._echo = np.zeros(signals)
+
+    @property
+    def level(self) -> FloatArray:
+        """1 right after a detection, falling to 0."""
+        return self._echo / ECHO_BLOCKS
+
+    def update(self, z: FloatArray) -> None:
+        """One value a detector."""
+        if len(self._seen) >= 2 * KEPT_BLOCKS:
+            self.restore(np.array(self._seen[-KEPT_BLOCKS:]), self._echo)
+        self._seen.append(z)
+        self._feed(z)
+
+    def memory(self) -> FloatArray:
+        """What they last saw, and under it how long ago each last spoke."""
+        return np.array([*self._seen, self._echo])
+
+    def restore(self, seen: FloatArray, echo: FloatArray) -> None:
+        """Build them anew from what they saw, (n, s)."""
+        self._detectors = [self._build() for _ in self._detectors]
+        self._seen = []
+        for z in seen:
+            self._seen.append(z)
+            self._feed(z)
+        self._echo = echo
+
+    def _feed(self, z: FloatArray) -> None:
+        spoke = np.zeros(len(z), dtype=bool)
+        for i, (detector, value) in enumerate(zip(self._detectors, z.tolist(), strict=True)):
+            detector.update(value)
+            spoke[i] = detector.drift_detected
+        self._echo = np.where(spoke, float(ECHO_BLOCKS), np.maximum(self._echo - 1.0, 0.0))
+
+
+_RIVER: dict[Detector, Callable[[DriftSettings], Any]] = {
+    "adwin": lambda settings: drift.ADWIN(delta=settings.adwin_delta),
+    "page_hinkley": lambda settings: drift.PageHinkley(threshold=settings.page_hinkley_threshold),
+}
+
+
+def charts_of(settings: DriftSettings, limit: FloatArray, memory: FloatArray | None = None) -> Charts:
+    """The charts of these settings, as they were (``memory``) or new. ``limit`` (s,) is that of the EWMA."""
+    if settings.detector == "ewma":
+        return EwmaCharts(settings.smoothing, limit, None if memory is None else memory[0])
+    build = _RIVER[settings.detector]
+    charts = RiverCharts(lambda: build(settings), len(limit))
+    if memory is not None:
+        charts.restore(memory[:-1], memory[-1])
+    return charts
