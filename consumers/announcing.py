@@ -20,12 +20,12 @@ from stream.contracts.segments import (
 )
 from stream.contracts.timestamps import rfc3339
 from stream.customer.features import FeatureSet
-from stream.customer.holdings import Holding, traded
+from stream.customer.holdings import Holding
 from stream.customer.state import group_id, segment_id
 from stream.model import ledger
+from stream.model.likeness import alike, outcome_of, outcomes_of
 from stream.model.rules import in_words
 from stream.model.snapshot import Rule, Segment, Snapshot
-from stream.model.value import value_of
 from stream.settings import ValueSettings
 
 _INCOMING = ("born",)
@@ -58,6 +58,7 @@ def profile_messages(
     everybody = sum(segment.customers for segment in snapshot.segments) or 1
     population = features.natural(snapshot.scale.mean[None, :])[0]
     means = dict(zip(features.names, np.asarray(population).tolist(), strict=True))
+    pairs = alike(outcomes_of(features, settings, snapshot), settings)
     return [
         SegmentProfile(
             id=segment.id,
@@ -72,6 +73,7 @@ def profile_messages(
             group=ParentGroup(group_id(segment.family), snapshot.families[segment.family]) if segment.family else None,
             rule=_rule(features, segment.rule) if segment.rule else None,
             value=_value(features, settings, segment.holding),
+            alike=tuple(segment_id(n) for pair in pairs if segment.number in pair for n in pair if n != segment.number),
         )
         for segment in snapshot.segments
     ]
@@ -87,8 +89,7 @@ def _profile(features: FeatureSet, segment: Segment, means: dict[str, float]) ->
 
 
 def _value(features: FeatureSet, settings: ValueSettings, holding: Holding) -> SegmentValue:
-    orders, spend, views = (slot is not None for slot in traded(features))
-    value = value_of(holding, settings, knows_orders=orders, knows_spend=spend, knows_views=views)
+    value = outcome_of(features, settings, holding).value
     return SegmentValue(active=holding.active, dormant=holding.dormant, **asdict(value))
 
 

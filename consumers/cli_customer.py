@@ -1,4 +1,4 @@
-"""The commands on one customer: show it, hold it in a segment, let it go."""
+"""The commands on one customer: show it and its past, hold it in a segment, let it go."""
 
 # ruff: noqa: PLC0415
 # Commands import what they need when they run, so that help comes at once.
@@ -26,6 +26,20 @@ def show(
     from consumers import inspecting
 
     inspecting.show_customer(ctx.obj, customer, as_json=as_json)
+
+
+@app.command()
+def history(
+    ctx: typer.Context,
+    customer: Customer,
+    *,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest.")] = 50,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """All changes of one customer that the topic has, newest last: cause, reasons, and who said so."""
+    from consumers import history
+
+    history.show_customer(ctx.obj, customer, limit=limit, as_json=as_json)
 
 
 @app.command()

@@ -10,20 +10,35 @@ from typing import Annotated
 import typer
 
 model = typer.Typer(help="The model: what stands, and what is proposed.", no_args_is_help=True)
-segments = typer.Typer(help="Names, sizes and profiles of the segments; with a command: name them.")
+segments = typer.Typer(help="Names, sizes and profiles of the segments; with a command: name them, or make one of two.")
 
 Json = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
-By = Annotated[str, typer.Option("--by", metavar="NAME", help="Who says so, for the ledger.")]
+By = Annotated[
+    str, typer.Option("--by", metavar="NAME", help="Who says so, for the ledger; if not given, your user name.")
+]
 Proposal = Annotated[int, typer.Argument(min=1, metavar="N", help="Its number, from `segstream model show`.")]
+Exact = Annotated[bool, typer.Option("--exact", help="Foretell from every customer in the store, not from cells.")]
 Segment = Annotated[str, typer.Argument(metavar="ID", help="Such as s3.")]
 
 
 @model.command()
-def show(ctx: typer.Context, as_json: Json = False) -> None:
-    """What stands, how many segments would fit, and who the proposal that waits would move where."""
+def show(ctx: typer.Context, exact: Exact = False, as_json: Json = False) -> None:
+    """What stands, how many segments would fit, which of them are alike, and who a proposal would move where."""
     from consumers import desk
 
-    desk.show(ctx.obj, as_json=as_json)
+    desk.show(ctx.obj, exact=exact, as_json=as_json)
+
+
+@model.command()
+def history(
+    ctx: typer.Context,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest.")] = 50,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """What people said of the segments: when, who, what, and what came of it; newest last."""
+    from consumers import history
+
+    history.show_said(ctx.obj, limit=limit, as_json=as_json)
 
 
 @model.command()
@@ -74,6 +89,22 @@ def rename(
     from consumers import desk
 
     desk.name(ctx.obj, "rename", segment, name, by)
+
+
+@segments.command()
+def merge(
+    ctx: typer.Context,
+    segment: Segment,
+    into: Annotated[str, typer.Argument(metavar="INTO", help="The one that stays, with its id and name.")],
+    by: By = "",
+) -> None:
+    """Make one segment of two: the first goes, its customers are in the second.
+
+    From then on there is one segment less, until somebody says otherwise, and large regroupings wait for a person.
+    """
+    from consumers import desk
+
+    desk.merge(ctx.obj, segment, into, by)
 
 
 @segments.command()

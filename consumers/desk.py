@@ -4,26 +4,37 @@ from __future__ import annotations
 
 import time
 from contextlib import closing
+from typing import Any
 
 from rich.text import Text
 
+from consumers.foretelling import foretold
 from consumers.inspecting import console, print_json
 from consumers.kafka_tail import KafkaTail
+from consumers.showing.alike import merger_words
 from consumers.showing.model import model_page
-from consumers.standing import Standing, standing
+from consumers.speaker import speaker
+from consumers.standing import Standing, foretold_merger, standing
 from consumers.topics import topic_identity
 from producers.kafka_writer import KafkaWriter
 from producers.writer import Writer
-from stream.contracts.commands import KEY, MAX_NAME_BYTES, Command, Deed, encode_command
+from stream.contracts.commands import KEY, MAX_NAME_BYTES, MAX_SPEAKER, Command, Deed, encode_command
 from stream.contracts.timestamps import rfc3339
 from stream.customer.features import FeatureSet
 from stream.errors import SettingsError
+from stream.model.merging import Merger, not_two
 from stream.settings import Tree
+from stream.view.redis_reader import RedisReader
 
 
-def show(settings: Tree, *, as_json: bool) -> None:
-    """Print the model and its proposal."""
+def show(settings: Tree, *, exact: bool, as_json: bool) -> None:
+    """Print the model and its proposal; ``exact``: with who would move as every customer's state says."""
     found = _standing(settings)
+    if exact and found.docket.waiting is not None:
+        _, partitions = topic_identity(settings, settings.topics.events)
+        with closing(RedisReader(settings.redis)) as reader:
+            features = FeatureSet(settings.customers)
+            found = found.foretelling(foretold(settings, features, reader, found.record, partitions))
     if as_json:
         print_json(found.to_json())
     else:
@@ -41,14 +52,14 @@ def decide(settings: Tree, deed: Deed, version: int, by: str) -> None:
     elif waiting is None or waiting.version != version:
         there = f"; proposal {waiting.version} waits" if waiting else "; none waits: segstream model show"
         raise SettingsError(f"there is no proposal {version}{there}")
-    _write(settings, Command(deed, rfc3339(time.time_ns() // 1_000_000), by, version=version))
+    _send(settings, deed, by, version=version)
     _say(f"told: {deed} {version}; the owner does it with its next model (from {found.snapshot.version} on)")
 
 
 def name(settings: Tree, deed: Deed, segment: str, new: str | None, by: str) -> None:
     """Rename, pin or unpin a segment. Raises ``SettingsError`` where there is no such, or the name is taken."""
     found = _standing(settings)
-    _write(settings, naming(found, deed, segment, new, by, time.time()))
+    _write(settings, naming(found, deed, segment, new, _who(by), time.time()))
     _say(f"told: {deed} {segment}; it shows with the next model (from {found.snapshot.version} on)")
 
 
@@ -63,7 +74,33 @@ def naming(found: Standing, deed: Deed, segment: str, new: str | None, by: str, 
         if new.strip() in (taken for id_, taken in names.items() if id_ != segment):
             raise SettingsError(f"another segment is called '{new.strip()}'")
     number, name = int(segment.removeprefix("s")), new.strip() if new else None
-    return Command(deed, rfc3339(round(now_seconds * 1000)), by, segment=number, name=name)
+    return Command(deed, rfc3339(round(now_seconds * 1000)), _short(by), segment=number, name=name)
+
+
+def merge(settings: Tree, segment: str, into: str, by: str) -> None:
+    """Merge a segment into another one. Raises ``SettingsError`` where that cannot be."""
+    found = _standing(settings)
+    merger = foretold_merge(found, segment, into)
+    number, staying = merger.number, merger.into
+    _send(settings, "merge", by, segment=number, into=staying)
+    _say(f"told: merge {segment} into {into}; as the model stands {merger_words(merger)}")
+    _say(f"back: segstream model rollback {found.snapshot.version}")
+
+
+def foretold_merge(found: Standing, segment: str, into: str) -> Merger:
+    """What a merge would bring. Raises ``SettingsError`` for one that the owner would refuse, as far as it is known."""
+    if found.snapshot.kind != "cells":
+        raise SettingsError(f"models of kind {found.snapshot.kind} find their segments themselves")
+    standing_ids = {s.id: s.number for s in found.snapshot.segments if not s.retiring}
+    for id_ in (segment, into):
+        if id_ not in standing_ids:
+            raise SettingsError(f"there is no segment '{id_}' to merge; there are {', '.join(standing_ids)}")
+    if refusal := not_two(tuple(standing_ids.values()), standing_ids[segment], standing_ids[into]):
+        raise SettingsError(refusal)
+    merger = foretold_merger(found.state, standing_ids[segment], standing_ids[into])
+    if merger.refusal:
+        raise SettingsError(merger.refusal)
+    return merger
 
 
 def tell(writer: Writer, topic: str, command: Command) -> None:
@@ -76,6 +113,21 @@ def _standing(settings: Tree) -> Standing:
     topic_identity(settings, settings.topics.model)
     with closing(KafkaTail(settings.kafka)) as tail:
         return standing(settings, FeatureSet(settings.customers), tail)
+
+
+def _send(settings: Tree, deed: Deed, by: str, **what: Any) -> None:
+    _write(settings, Command(deed, rfc3339(time.time_ns() // 1_000_000), _who(by), **what))
+
+
+def _who(by: str) -> str:
+    """Who says so; where nobody is named, who is logged in."""
+    return _short(speaker(by) or "")
+
+
+def _short(who: str) -> str:
+    if len(who) > MAX_SPEAKER:
+        raise SettingsError(f"--by has at most {MAX_SPEAKER} characters, '{who}' has {len(who)}")
+    return who
 
 
 def _write(settings: Tree, command: Command) -> None:

@@ -35,12 +35,16 @@ def follow(
         yield sorted(changes, key=lambda change: change.occurred_at)
 
 
-def newest_changes(tail: Tail, topic: str, partition: int, customer: bytes, most: int) -> list[SegmentChange]:
-    """One customer's newest changes, newest first: at most ``most``, within ``REACH`` records of the end."""
+def newest_changes(
+    tail: Tail, topic: str, partition: int, customer: bytes, most: int, reach: int | None = None
+) -> list[SegmentChange]:
+    """One customer's newest changes, newest first: at most ``most``, within ``reach`` records of the end,
+    ``REACH`` unless said otherwise. The search ends at the customer's first change.
+    """
     first, end = tail.bounds(topic, partition)
-    limit, page = max(first, end - REACH), _FIRST_PAGE
+    limit, page = max(first, end - (REACH if reach is None else reach)), _FIRST_PAGE
     found: list[SegmentChange] = []
-    while end > limit and len(found) < most:
+    while end > limit and len(found) < most and not (found and found[-1].version == 1):
         start = max(limit, end - page)
         records = (record for record in read_between(tail, topic, partition, start, end) if record.key == customer)
         found += reversed(list(read_changes(records)))

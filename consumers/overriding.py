@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import re
 import time
 import uuid
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from consumers.dossier import why_unknown
+from consumers.speaker import speaker
 from consumers.topics import topic_identity
 from producers.kafka_writer import KafkaWriter
 from producers.orders import Encoded, encode_override
@@ -55,7 +55,7 @@ def said(customer: str, segment: str | None, until: str | None, by: str | None, 
     """A word of now; who says it is by default whoever is logged in. Raises ``SettingsError``."""
     at_ms = time.time_ns() // 1_000_000
     until_ms = None if until is None else until_from(until, at_ms)
-    return Word(customer, segment, at_ms, until_ms, by or _user(), reason or None)
+    return Word(customer, segment, at_ms, until_ms, speaker(by), reason or None)
 
 
 def until_from(text: str, at_ms: int) -> int:
@@ -114,10 +114,3 @@ def _there_are(profiles: Mapping[str, Mapping[str, Any]]) -> str:
     if not profiles:
         return "there are no segments yet"
     return "there are " + ", ".join(f"{id_} ({profiles[id_]['name']})" for id_ in sorted(profiles, key=len))
-
-
-def _user() -> str | None:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError, ImportError):  # a container may know no names
-        return None

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from consumers.announcing import ledger_message, profile_messages
+from consumers.minutes import said_messages
 from consumers.model_feed import find_model
 from consumers.source import Poll, Record, Source, Tail
 from consumers.takeover import LEARNING, SLOTS, Start, find_start, note_of, slot_of
@@ -168,7 +169,7 @@ class Owner:
         self._included.append(self._next)
         self._show(profiles)
         self._trim()
-        kinds = [entry.kind for entry in step.entries]
+        kinds = [entry.kind for entry in step.entries] + ["said" for _ in step.heard]
         self._wiring.metrics.observe(step.snapshot, kinds, self._published_at - now, self._published_at)
         return step
 
@@ -177,11 +178,7 @@ class Owner:
             return False
         if learner.is_told:
             return True
-        return (
-            not self._settings.model.frozen
-            and learner.due
-            and now_seconds - self._published_at >= self._settings.model.interval_seconds
-        )
+        return learner.due and now_seconds - self._published_at >= self._settings.model.interval_seconds
 
     def _is_overdue(self, learner: Learner) -> bool:
         """Whether a version that was published and is gone must be succeeded: workers may be waiting for it."""
@@ -204,6 +201,7 @@ class Owner:
     ) -> list[Outgoing]:
         topics, value = self._settings.topics, self._settings.value
         entries = [ledger_message(self._features, value, entry, wall_ms) for entry in step.entries]
+        entries += said_messages(step, learner.state.now_ms, wall_ms)
         return [
             Outgoing(topics.model, 0, slot_of(step.snapshot), learner.to_record(step.snapshot)),
             *(Outgoing(topics.ledger, 0, e.segment_id.encode(), encode_entry(e)) for e in entries),

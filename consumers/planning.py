@@ -16,6 +16,14 @@ from stream.view.store import Loaded, Wanted
 
 WATCH_SECONDS = 1.0
 """An idle worker looks at its watermarks and timers this often: a flushed store is noticed on a quiet stream too."""
+LEAST_TIMERS = 5
+"""Of a partition in a round with records, however few they are: a tenth of what the round takes without them."""
+EVENTS_A_TIMER = 10
+"""... and one more beside so many events. A replay of a year of baskets needs one beside thirty."""
+PATIENCE_SECONDS = 0.02
+"""Timers that are left over wait so long for the next records: riding along with them they hold up nobody."""
+_DOUBLINGS = 12
+"""Then it is the whole share of any batch."""
 
 
 class Planner:
@@ -26,36 +34,52 @@ class Planner:
         self._sweep = Sweep(settings.worker)
         self._watched_at = 0.0
         self._newest_event_ms = NEVER
-        self.has_backlog = False
-        """Whether timers were due that the last round had no room for."""
+        self._behind: set[int] = set()
+        """Partitions with timers due that their last round had no room for."""
+        self._empty_rounds = 0
+        """How many rounds in a row brought no records."""
+
+    @property
+    def has_backlog(self) -> bool:
+        """Whether timers are due that there was no room for."""
+        return bool(self._behind)
+
+    def patience_seconds(self) -> float:
+        """How long the next round may wait for records."""
+        poll_seconds = self._settings.kafka.poll_timeout_seconds
+        if not self.has_backlog:
+            return poll_seconds
+        return 0.0 if self._empty_rounds else min(PATIENCE_SECONDS, poll_seconds)
 
     def wanted(
         self, marks: Mapping[int, Mark], intakes: Mapping[int, Intake], assigner: Assigner | None, now_seconds: float
     ) -> dict[int, Wanted]:
         """What to load: of partitions with records, of those with a sweep page due, and once a second of all."""
-        watching = now_seconds - self._watched_at >= WATCH_SECONDS or self.has_backlog
+        self._behind &= marks.keys()
+        self._empty_rounds = 0 if intakes else self._empty_rounds + 1
+        watching = now_seconds - self._watched_at >= WATCH_SECONDS or (self.has_backlog and not intakes)
         if watching:
             self._watched_at = now_seconds
         newest = (mark.newest_event_ms for mark in marks.values())
         events = (intake.newest_ms for intake in intakes.values())
         self._newest_event_ms = max((self._newest_event_ms, *newest, *events))
-        wanted = {}
-        for partition, mark in marks.items():
-            sweep_limit = self._sweep.limit(partition, mark, assigner, now_seconds)
-            intake = intakes.get(partition)
-            if intake is not None or sweep_limit or watching:
-                wanted[partition] = Wanted(
-                    customers=[c.encode() for c in intake.customers] if intake else [],
-                    due_before_ms=self._due_before(mark, intake, now_seconds),
-                    due_limit=self._due_limit(len(marks)),
-                    sweep_after=self._sweep.after(mark, assigner).encode(),
-                    sweep_limit=sweep_limit,
-                )
-        return wanted
+        sweeps = {p: self._sweep.limit(p, mark, assigner, now_seconds) for p, mark in marks.items()}
+        chosen = [p for p in marks if p in intakes or sweeps[p] or watching]
+        return {
+            p: Wanted(
+                customers=[c.encode() for c in intakes[p].customers] if p in intakes else [],
+                due_before_ms=self._due_before(marks[p], intakes.get(p), now_seconds),
+                due_limit=self._due_limit(len(chosen), intakes.get(p)),
+                sweep_after=self._sweep.after(marks[p], assigner).encode(),
+                sweep_limit=sweeps[p],
+            )
+            for p in chosen
+        }
 
     def loaded(self, wanted: Mapping[int, Wanted], loaded: Mapping[int, Loaded]) -> None:
         """Take note of what there was."""
-        self.has_backlog = any(len(view.due) >= wanted[p].due_limit for p, view in loaded.items())
+        self._behind -= loaded.keys()
+        self._behind |= {p for p, view in loaded.items() if len(view.due) >= wanted[p].due_limit}
 
     def clocked(
         self, marks: Mapping[int, Mark], intakes: Mapping[int, Intake], wanted: Mapping[int, Wanted]
@@ -109,6 +133,13 @@ class Planner:
         trusted_until = self._newest_event_ms + round(self._settings.worker.idle_cap_seconds * 1000)
         return max(mark.now_ms, min(round(now_seconds * 1000), trusted_until))
 
-    def _due_limit(self, partitions: int) -> int:
-        share = self._settings.worker.timer_share * self._settings.kafka.max_poll_records
-        return max(1, int(share / partitions))
+    def _due_limit(self, partitions: int, intake: Intake | None) -> int:
+        """How many timers of who did nothing a partition may have in a round of so many.
+
+        A few beside its records, so that these hardly notice. Without any twice as many from round to round: then
+        who comes after all waits no longer than nobody came before. All fire at their own time, so portions are free.
+        """
+        share = self._settings.worker.timer_share
+        whole = int(share * self._settings.kafka.max_poll_records / partitions)
+        beside = LEAST_TIMERS + (len(intake.events) // EVENTS_A_TIMER if intake else 0)
+        return max(1, min(whole, beside << min(self._empty_rounds, _DOUBLINGS)))

@@ -95,8 +95,8 @@ class Worker:
         try:
             wiring.feed.refresh()
             held = wiring.gate.held()
-            hurries = self._planner.has_backlog and not held
-            poll = wiring.source.poll(0.0 if hurries else self._settings.kafka.poll_timeout_seconds)
+            wait = self._settings.kafka.poll_timeout_seconds if held else self._planner.patience_seconds()
+            poll = wiring.source.poll(wait)
             if self._recovery.follow(poll):
                 wiring.metrics.assigned(poll.assigned)
             self._gauge()

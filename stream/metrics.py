@@ -188,6 +188,12 @@ class OwnerMetrics:
             name: Gauge(f"segstream_segment_{name}", said, ["segment"], registry=registry)
             for name, said in _VALUE.items()
         }
+        self.alike = Gauge(
+            "segstream_segments_alike",
+            "Two segments that do not differ in outcome, each pair twice; always 1.",
+            ["segment", "other"],
+            registry=registry,
+        )
         self.ledger = Counter("segstream_ledger_entries_total", "Ledger entries by kind.", ["kind"], registry=registry)
         self.refused = Counter(
             "segstream_learning_refused_total", "Learning records that could not be learnt.", ["why"], registry=registry
@@ -211,10 +217,12 @@ class OwnerMetrics:
             self.info.labels(segment.id, segment.name).set(1)
 
     def show_value(self, profiles: Iterable[SegmentProfile]) -> None:
-        """What the segments are worth; those that are no more have no series."""
-        for gauge in (self.holders, *self.value.values()):
+        """What the segments are worth, and which are alike in that; those that are no more have no series."""
+        for gauge in (self.holders, self.alike, *self.value.values()):
             gauge.clear()
         for profile in profiles:
+            for other in profile.alike:
+                self.alike.labels(profile.id, other).set(1)
             if profile.value is None:
                 continue
             self.holders.labels(profile.id, "active").set(profile.value.active)

@@ -213,8 +213,8 @@ def test_a_segment_that_is_no_more_has_no_value_and_what_is_not_known_no_series(
     registry = CollectorRegistry()
     metrics = OwnerMetrics(registry)
     value = SegmentValue(40, 9, 0.96, 3.0, 90.0, None, 30.0, 700.0)
-    metrics.show_value([replace(PROFILE, id=id_, value=value) for id_ in ("s1", "s2")])
-    metrics.show_value([replace(PROFILE, id="s2", value=value), replace(PROFILE, id="s3", value=None)])
+    metrics.show_value([replace(PROFILE, id=id_, value=value, alike=("s9",)) for id_ in ("s1", "s2")])
+    metrics.show_value([replace(PROFILE, id="s2", value=value, alike=("s3",)), replace(PROFILE, id="s3", value=None)])
     samples = {(s.name, *s.labels.values()): s.value for family in registry.collect() for s in family.samples}
     prefix = "segstream_segment_"
     assert {(name[len(prefix) :], *of): n for (name, *of), n in samples.items() if name.startswith(prefix)} == {
@@ -226,3 +226,4 @@ def test_a_segment_that_is_no_more_has_no_value_and_what_is_not_known_no_series(
         ("order_value", "s2"): 30.0,
         ("clv", "s2"): 700.0,
     }
+    assert {key[1:] for key in samples if key[0] == "segstream_segments_alike"} == {("s2", "s3")}

@@ -1,7 +1,7 @@
 """Quality: are the segments as good as a batch re-fit at every moment, calm, and true?
 
     python -m benchmarks.quality --json [--data journey|personas|FILE] [--seeds 0,101] [--settings FILE] [--plots DIR]
-                                 [--baselines all|none|NAME,..] [--parts order,invariance,planted]
+                                 [--baselines all|none|NAME,..] [--parts all|none|NAME,..]
 
 Runs the service's own engine (same fold, same step, same learner; broker and store in memory) over a year, once a model
 seed. At every checkpoint its segments are held against a batch k-means on the same customers, and against the truth
@@ -9,7 +9,7 @@ where it is known. The ceiling is a batch re-fit at every checkpoint on features
 offline_features.toml, so that it does not move with the shipped ones. river's clusterers and scikit-learn's stand
 beside it, on the same vectors; the slow ones stop early and say so (``events``, ``is_bounded``).
 
-Keys are null where there is no truth to compare with. ``cause_accuracy`` is not measured yet and always null.
+Keys are null where there is no truth to compare with, or the part that measures them was not asked for.
 ``inertia_ratio`` is of the vectors of the last looks, ``inertia_ratio_aged`` of the same customers aged to the moment:
 who is silent is only looked at when something would change.
 """
@@ -52,7 +52,7 @@ def measured(arguments: argparse.Namespace) -> dict[str, Any]:
     for number, data in enumerate(_data(arguments)):
         lived, ceiling = report.live(data)
         if number == 0:
-            report.examine(lived[0], arguments.parts, arguments.seeds[0] if arguments.seeds else 0)
+            report.examine(lived, arguments.parts, arguments.seeds[0] if arguments.seeds else 0)
             report.compare(lived[0], ceiling, arguments.baselines)
             if arguments.plots is not None:
                 draw(lived[0], ceiling, arguments.plots)

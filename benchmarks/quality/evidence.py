@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
@@ -10,14 +11,37 @@ from benchmarks.quality.service import Run, Told
 from consumers.assembling import decode_rules
 from consumers.auditing.redoing import Redoing, decided_again
 from consumers.memory_source import MemoryTail
+from consumers.verifying import verify
 from stream.customer.features import STEPS, FeatureSet
 from stream.decision.assign import Assigner
 from stream.errors import BadRecord
 from stream.model.snapshot_record import snapshot_of
 from stream.settings import Feature
 
+DECISIONS = 10_000
+"""So many are verified at least, if that many were made."""
 
-def verify_share(life: Run) -> float | None:
+
+def verified(lives: Iterable[Run], enough: int = DECISIONS) -> dict[str, Any]:
+    """What ``segstream verify`` says of the changes that whole lives under a moving model have published.
+
+    Life after life until there are enough. A decision that cannot be made again counts as one that comes out wrong:
+    here nothing is beyond its retention.
+    """
+    same = decisions = 0
+    models: set[tuple[int, int]] = set()
+    for number, life in enumerate(lives):
+        found = verify(life.settings, MemoryTail(life.twins.broker), life.settings.topics.partitions)
+        same += found.same
+        decisions += found.same + found.gone + len(found.differing)
+        models |= {(number, change.model_version) for change in life.changes if change.model_version}
+        if decisions >= enough:
+            break
+    share = same / decisions if decisions else None
+    return {"verify_share": share, "verify_decisions": decisions, "verify_models": len(models)}
+
+
+def verify_states_share(life: Run) -> float | None:
     """Share of the states ever written that come out to the byte when every batch is decided again."""
     models = _models(life)
     same = written = 0

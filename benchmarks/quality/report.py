@@ -7,19 +7,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from benchmarks.quality.agreement import between
+from benchmarks.quality.cause_accuracy import cause_accuracy
 from benchmarks.quality.checkpoints import Ceiling, checkpoint
 from benchmarks.quality.data import Data
-from benchmarks.quality.evidence import counterfactual_flips, verify_share
+from benchmarks.quality.evidence import counterfactual_flips, verified, verify_states_share
 from benchmarks.quality.invariance import batches, partitions
+from benchmarks.quality.lateness import lateness
 from benchmarks.quality.order import order_agreement
 from benchmarks.quality.planted import ghosts, outliers
+from benchmarks.quality.proposed import proposal
 from benchmarks.quality.rivals import rival
 from benchmarks.quality.service import Run, run
 from benchmarks.quality.summary import empty, mean, of_run, together
 from benchmarks.quality.vectors import reference_vectors, vectors
 from stream.settings import Tree
 
-PARTS = ("order", "invariance", "planted")
+PARTS = ("order", "invariance", "planted", "verify", "lateness", "causes", "proposal")
 """What needs further runs of the service, on the first data only."""
 
 
@@ -53,8 +56,9 @@ class Report:
             self.pairs.setdefault(day, []).extend(between(data, helds, day))
         return lived, ceiling
 
-    def examine(self, life: Run, parts: Sequence[str], data_seed: int) -> None:
-        """What needs further runs."""
+    def examine(self, lives: Sequence[Run], parts: Sequence[str], data_seed: int) -> None:
+        """What needs further runs, of the first life or of all."""
+        life = lives[0]
         tree, data = life.settings, life.data
         if "order" in parts:
             self.tell("another order of events")
@@ -62,10 +66,23 @@ class Report:
         if "invariance" in parts:
             self.tell("1, 4 and 16 partitions; batches of 1, 64 and 2000")
             spread, differing = partitions(data, tree)
-            self.more |= differing | {"verify_share": verify_share(spread)} | batches(data, tree)
+            self.more |= differing | {"verify_states_share": verify_states_share(spread)} | batches(data, tree)
         if "planted" in parts and data.truth is not None:
             self.tell("ghosts and outliers")
             self.more |= ghosts(tree, data_seed) | outliers(tree, data_seed)
+
+        if "verify" in parts:
+            self.tell("every decision again")
+            self.more |= verified(lives)
+        if "lateness" in parts:
+            self.tell("late, out of order and twice")
+            self.more |= lateness(life, data_seed)
+        if "causes" in parts:
+            self.tell("true causes")
+            self.more |= cause_accuracy(life)
+        if "proposal" in parts:
+            self.tell("proposals, accepted")
+            self.more |= proposal(data, tree)
 
     def compare(self, life: Run, ceiling: Ceiling | None, names: Sequence[str]) -> None:
         """Let baselines live through the same data."""

@@ -69,6 +69,8 @@ class Run:
     stops: list[Stop] = field(default_factory=list)
     macro_steps: list[MacroStep] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
+    duplicates: int = 0
+    """Events that were found to have come before."""
 
     @cached_property
     def features(self) -> FeatureSet:
@@ -111,6 +113,7 @@ def run(
         for done in drain(lockstep.run_once, idle_rounds=1):
             if done.step is not None:
                 found.told += told(done.step)
+                found.duplicates += done.step.duplicates
         if lockstep.assigner is not model and lockstep.assigner is not None:
             found.macro_steps.append(_macro_step(found, end, model, lockstep.assigner))
             model = lockstep.assigner

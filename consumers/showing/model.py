@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from consumers.showing import styles
+from consumers.showing.alike import alike_page
 from consumers.standing import Standing
 from stream.customer.state import segment_id
 from stream.model.proposals import Waiting
@@ -26,9 +27,10 @@ def model_page(found: Standing) -> RenderableType:
         _advice(found),
     ]
     if found.docket.is_cautious:
-        parts.append(Text("after a rollback large regroupings wait for you until one is accepted", "yellow"))
+        parts.append(Text("after a rollback or a merge large regroupings wait for you until one is accepted", "yellow"))
     waiting = found.docket.waiting
     parts.append(_proposal(waiting, snapshot.names) if waiting else styles.quiet("no proposal waits"))
+    parts += [alike_page(pair, snapshot.names) for pair in found.pairs]
     return Group(*parts)
 
 

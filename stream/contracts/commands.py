@@ -18,24 +18,28 @@ KEY = b"command"
 MAX_NAME_BYTES = 60
 """Of a segment's name, in UTF-8: it is shown in tables and messages."""
 
-Deed = Literal["accept", "reject", "rollback", "rename", "pin", "unpin"]
+MAX_SPEAKER = 80
+"""Characters of who says it."""
+
+Deed = Literal["accept", "reject", "rollback", "rename", "pin", "unpin", "merge"]
 
 
 @published
 @dataclass(frozen=True, slots=True)
 class Command:
     """One thing an analyst wants. ``accept`` and ``reject`` a proposal, ``rollback`` to a model: by ``version``;
-    ``rename``, ``pin`` and ``unpin`` a segment: by ``segment``, its number.
+    ``rename``, ``pin`` and ``unpin`` a segment: by ``segment``, its number. ``merge`` it ``into`` another one.
     """
 
     deed: Deed
     at: Time
     """Wall clock of whoever said it."""
-    by: Annotated[str, Field(max_length=80)] = ""
+    by: Annotated[str, Field(max_length=MAX_SPEAKER)] = ""
     """Who said it."""
     version: Annotated[int, Field(ge=1)] | None = None
     segment: Annotated[int, Field(ge=1)] | None = None
     name: Annotated[str, Field(min_length=1, max_length=MAX_NAME_BYTES)] | None = None
+    into: Annotated[int, Field(ge=1)] | None = None
 
 
 COMMAND = Wire(Command)

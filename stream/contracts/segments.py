@@ -21,6 +21,8 @@ class LedgerKind(StrEnum):
     RENAMED = "renamed"
     RETIRING = "retiring"
     RETIRED = "retired"
+    SAID = "said"
+    """A person said something of it; see ``said``."""
 
 
 @published
@@ -73,11 +75,33 @@ class LedgerDetail:
 
 @published
 @dataclass(frozen=True, slots=True)
+class Said:
+    """What a person said of the segments, and what came of it."""
+
+    deed: Literal["accept", "reject", "rollback", "rename", "pin", "unpin", "merge"]
+    by: str
+    """Who; empty: nobody knows."""
+    at: Time
+    """Wall clock of whoever said it."""
+    done: bool
+    outcome: str
+    """What came of it, or why it was not done."""
+    version: int | None = None
+    """The proposal that was accepted or rejected, the model that was gone back to."""
+    into_id: str | None = None
+    """The segment that was merged into."""
+    name: str | None = None
+    """The name that was given."""
+
+
+@published
+@dataclass(frozen=True, slots=True)
 class LedgerEntry:
     """One line of the history of a segment. The record's key is the segment's id."""
 
     kind: LedgerKind
     segment_id: str
+    """Empty where a person said something of all of them."""
     name: str
     """After the entry."""
     model_version: Annotated[int, Field(ge=1)]
@@ -87,6 +111,8 @@ class LedgerEntry:
     decided_at: Time
     """Wall clock."""
     detail: LedgerDetail
+    said: Said | None = None
+    """For ``said``."""
 
 
 @published
@@ -165,6 +191,8 @@ class SegmentProfile:
     rule: SegmentRule | None = None
     """Null while retiring."""
     value: SegmentValue | None = None
+    alike: tuple[str, ...] = ()
+    """Ids of the segments that do not differ from it in outcome: they might as well be one. Advice."""
 
 
 LEDGER_ENTRY = Wire(LedgerEntry)

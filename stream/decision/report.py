@@ -146,9 +146,11 @@ def _causes(
     """
     before, after = changed.before, changed.after
     old, new = before["segment"].astype(np.int64), after["segment"].astype(np.int64)
-    rung_model = rung_time = np.full(len(after), NONE)
-    if assigner is not None:
-        rung_model, rung_time = Explainer(features, assigner).rungs(before, after["looked_at"])
+    rungs = np.full((2, len(after)), NONE)
+    moved = np.flatnonzero(old != new)  # nobody else's cause depends on them, and they cost more than all the rest
+    if assigner is not None and len(moved):
+        rungs[:, moved] = Explainer(features, assigner).rungs(before[moved], after["looked_at"][moved])
+    rung_model, rung_time = rungs
     began = (before["status"] == Status.NEW) | (before["status"] == Status.CLOSED) | (old == NONE) & (new != NONE)
     over = by_word | (before["lock_until"] <= after["looked_at"])
     fell_asleep = (after["status"] == Status.DORMANT) & (before["status"] != Status.DORMANT)

@@ -23,7 +23,7 @@ class Ordered:
     centres: FloatArray
     """In steps, (k, d)."""
     numbers: tuple[int, ...] | None = None
-    """Of a model that is gone back to: its segments come back under the numbers they had."""
+    """Of a model that is gone back to, or of those that a merge leaves: segments stand there under these numbers."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Deliberation:
         if challenger is None:
             return self._matched(proposals.warm), replace(docket, waiting=None)
         regrouping = self._matched(challenger)
-        flows = foretold(self.masses, self.scale, old, regrouping, self.settings.margin)
+        flows = foretold(self.masses, self.scale, old, regrouping.grouping, self.settings.margin)
         if not docket.must_wait(flows, self.settings):
             return regrouping, replace(docket, waiting=None)
         gain = 1.0 - challenger.partition.inertia / proposals.warm.partition.inertia

@@ -16,7 +16,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from stream.model.kmeans import Partition, lloyd, nearest, seeds, squared_distances, weighted_means
-from stream.model.snapshot import FloatArray, IntArray, Scale, Vectors
+from stream.model.snapshot import FloatArray, IntArray, Scale, Snapshot, Vectors
 from stream.model.sums import Sums
 
 FIRST_TRIES = 10
@@ -39,6 +39,17 @@ class Grouping:
     """In z of ``scale``, (k, d)."""
     radii: FloatArray
     """In z, (k,)."""
+
+    @classmethod
+    def of(cls, snapshot: Snapshot) -> Grouping:
+        """The assignable segments of a model."""
+        assignable = [s for s in snapshot.segments if not s.retiring]
+        return cls(
+            scale=snapshot.scale,
+            numbers=tuple(s.number for s in assignable),
+            centroids=snapshot.centroids_of(assignable),
+            radii=np.array([s.radius for s in assignable]),
+        )
 
     def labels(self, y: FloatArray | Vectors) -> IntArray:
         """Index of the group nearest to each vector in steps, (n,)."""

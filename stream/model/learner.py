@@ -29,7 +29,7 @@ from stream.model.snapshot import Scale, Snapshot
 from stream.model.snapshot_record import SEGMENTS_AT_MOST
 from stream.model.state import State, pack_state, unpack_state
 from stream.model.sums import Sums
-from stream.model.told import Told
+from stream.model.told import Heard, Told
 from stream.settings import ModelSettings
 
 
@@ -40,6 +40,8 @@ class MacroStep:
     snapshot: Snapshot
     entries: tuple[LedgerEntry, ...]
     regrouping: Regrouping
+    heard: tuple[Heard, ...] = ()
+    """What was said since the last one."""
 
 
 class Learner:
@@ -170,7 +172,8 @@ class Learner:
         state.wordings, state.stated, state.looks = adoption.wordings, adoption.stated, 0
         state.family_wordings = adoption.families.wordings
         self._is_recordable = True
-        return MacroStep(state.snapshot, told.explained(adoption.entries, self._why_so_many), regrouping)
+        entries = told.explained(adoption.entries, self._why_so_many)
+        return MacroStep(state.snapshot, entries, regrouping, tuple(told.heard))
 
     def scan(self) -> Scan:
         """How well 2 to 12 segments would fit: advice, ~35 ms. There must be a model."""
@@ -195,7 +198,7 @@ class Learner:
 
     def _regrouped(self, masses: Sums, scale: Scale, rng: np.random.Generator) -> Regrouping:
         state, before, settings = self.state, self.state.snapshot, self.settings
-        old = _grouping(before) if before else None
+        old = Grouping.of(before) if before else None
         # A number that anybody holds is taken, also one born in a model that is lost.
         next_number = 1 + max((*(before.names if before else ()), *state.held), default=0)
         if state.river is not None:
@@ -204,6 +207,8 @@ class Learner:
         deliberation = Deliberation(settings, masses, scale, old, state.docket, version, next_number)
         if self._told.ordered is not None:
             regrouping, state.docket = deliberation.obey(self._told.ordered)
+            number = state.number or Number(settings.first_segments)
+            state.number = number.decided(len(self._told.ordered.centres), settings.segments)
         elif settings.frozen and old is not None:
             regrouping = deliberation.keep(old)
         else:
@@ -213,15 +218,15 @@ class Learner:
     def _segments(self, masses: Sums, scale: Scale) -> int:
         """How many there are to be; looked at anew from time to time, and told even where it is fixed."""
         state, settings = self.state, self.settings
-        number = state.number or Number(settings.first_segments)
+        number = (state.number or Number(settings.first_segments)).under(settings.segments)
         if state.snapshot is not None and (not number.advice or state.scanned >= settings.scan_looks):
             state.scanned = 0
             found = self.scan()
             least, most = settings.segments_least, settings.segments_most
             is_auto = settings.segments == "auto"
-            number = number.after(found, least, most) if is_auto else Number(number.k, found.advice)
-        state.number = number if settings.segments == "auto" else replace(number, k=settings.first_segments)
-        return state.number.k
+            number = number.after(found, least, most) if is_auto else replace(number, advice=found.advice)
+        state.number = number
+        return number.k
 
     @property
     def _why_so_many(self) -> str:
@@ -251,17 +256,6 @@ class Learner:
             families=adoption.families.names,
             near_constant=tuple(name for name, is_muted in zip(self.features.names, muted, strict=True) if is_muted),
         )
-
-
-def _grouping(snapshot: Snapshot) -> Grouping:
-    """The assignable segments as the groups that the next ones are matched to."""
-    assignable = [s for s in snapshot.segments if not s.retiring]
-    return Grouping(
-        scale=snapshot.scale,
-        numbers=tuple(s.number for s in assignable),
-        centroids=np.array([s.centroid for s in assignable]),
-        radii=np.array([s.radius for s in assignable]),
-    )
 
 
 def _proposal_of(river: RiverGroups, masses: Sums, scale: Scale) -> Proposal:

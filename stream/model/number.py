@@ -1,12 +1,15 @@
-"""The number of segments, when the model may choose it: what several indices agree on, twice, within bounds.
+"""The number of segments: what the settings say, or what several indices agree on, twice, within bounds; or a person.
 
 One index alone contradicts the next on real data (DESIGN 4), so one scan changes nothing and neither does one index.
+Who merges two segments, accepts a grouping or goes back to one has said how many there are to be. That lasts until
+somebody says otherwise, the setting changes, or, with ``segments = "auto"``, the indices do.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from stream.model.choice import Scan
 
@@ -29,6 +32,20 @@ class Number:
     """In how many scans in a row."""
     why: str = ""
     """The plain reason of the last change."""
+    instead_of: int = 0
+    """The setting that ``k`` stands in for, because a person decided so; 0: nobody did."""
+
+    def under(self, setting: int | Literal["auto"]) -> Number:
+        """What holds of it under ``model.segments``."""
+        if setting == "auto":
+            return replace(self, instead_of=0)
+        k, instead_of = (self.k, setting) if self.instead_of == setting else (setting, 0)
+        return Number(k, self.advice, instead_of=instead_of)
+
+    def decided(self, k: int, setting: int | Literal["auto"]) -> Number:
+        """The number after a person decided for a grouping of ``k``."""
+        is_as_set = setting in ("auto", k)
+        return Number(k, self.advice, instead_of=0 if is_as_set else int(setting))
 
     def after(self, scan: Scan, least: int, most: int) -> Number:
         """The number after another scan, when it may be anything from ``least`` to ``most``."""

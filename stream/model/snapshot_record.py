@@ -15,8 +15,9 @@ from stream.errors import BadRecord
 from stream.model.snapshot import NURSERY, Condition, Rule, Scale, Segment, Snapshot
 from stream.packing import Arrays, unpack
 
-SCHEMA = 2
-"""2: families, rules and holdings of the segments."""
+SCHEMA = 3
+"""2: families, rules and holdings of the segments. 3: a number of segments that a person decided for."""
+_READABLE = (2, SCHEMA)
 SEGMENTS_AT_MOST = 16
 """Assignable segments of a snapshot, as in ``ModelSettings.segments``."""
 _PLAIN = ("version", "epoch", "features_id", "margin", "kind", "learning_offset")
@@ -62,7 +63,7 @@ def written(snapshot: Snapshot) -> tuple[dict[str, Any], Arrays]:
 
 def read(head: Mapping[str, Any], arrays: Arrays) -> Snapshot:
     """The snapshot of an unpacked record. Raises ``BadRecord``."""
-    if head.get("schema") != SCHEMA:
+    if head.get("schema") not in _READABLE:
         raise BadRecord(f"model record of schema {head.get('schema')}, not {SCHEMA}")
     try:
         snapshot = _snapshot(head, arrays)

@@ -5,34 +5,46 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from stream.contracts.commands import Command
 from stream.model.deliberation import Ordered
+from stream.model.grouping import Grouping
 from stream.model.ledger import LedgerEntry
+from stream.model.merging import merger, not_two
 from stream.model.snapshot import Snapshot
 from stream.model.state import State
 
 _STRUCTURE = ("born", "split", "merged", "retiring")
 
 
+@dataclass(frozen=True)
+class Heard:
+    """A command, and why it is not done; empty if it is."""
+
+    command: Command
+    refusal: str = ""
+
+
 @dataclass
 class Told:
     """Takes commands; ``ordered`` is the grouping they come to, if it is any."""
 
-    commands: list[Command] = field(default_factory=list)
+    heard: list[Heard] = field(default_factory=list)
     ordered: Ordered | None = None
     _because: str = ""
     """Of the grouping."""
 
     def take(self, command: Command, state: State, earlier: Snapshot | None) -> str:
         """Take a command; what it says of names and of the docket holds at once. Returns why not, empty if taken."""
-        if state.snapshot is None:
-            return "there is no model yet"
-        deeds = {"accept": self._accept, "reject": self._reject, "rollback": self._roll_back}
-        deed = deeds.get(command.deed)
-        refusal = deed(command, state, earlier) if deed else _name(command, state)
-        if not refusal:
-            self.commands.append(command)
+        refusal = self._refusal(command, state, earlier)
+        self.heard.append(Heard(command, refusal))
         return refusal
+
+    @property
+    def commands(self) -> list[Command]:
+        """Those that are done."""
+        return [said.command for said in self.heard if not said.refusal]
 
     def explained(self, entries: Sequence[LedgerEntry], why_so_many: str) -> tuple[LedgerEntry, ...]:
         """The ledger entries of the macro step, with who wanted it, or why there are more or fewer segments."""
@@ -43,14 +55,29 @@ class Told:
         ]
         return tuple(replace(entry, why=why) for entry, why in zip(entries, reasons, strict=True))
 
-    def _accept(self, command: Command, state: State, _: Snapshot | None) -> str:
+    def _refusal(self, command: Command, state: State, earlier: Snapshot | None) -> str:
+        if state.snapshot is None:
+            return "there is no model yet"
+        match command.deed:
+            case "accept":
+                return self._accept(command, state)
+            case "reject":
+                return self._reject(command, state)
+            case "rollback":
+                return self._roll_back(command, state, earlier)
+            case "merge":
+                return self._merge(command, state, state.snapshot)
+            case _:
+                return _name(command, state)
+
+    def _accept(self, command: Command, state: State) -> str:
         waiting = state.docket.waiting
         if waiting is None or waiting.version != command.version:
             return f"no proposal {command.version} waits"
         self.ordered, self._because = Ordered(waiting.centres), _by(command, f"proposal {waiting.version} accepted")
         return ""
 
-    def _reject(self, command: Command, state: State, _: Snapshot | None) -> str:
+    def _reject(self, command: Command, state: State) -> str:
         waiting = state.docket.waiting
         if waiting is None or waiting.version != command.version:
             return f"no proposal {command.version} waits"
@@ -67,6 +94,38 @@ class Told:
         self.ordered = Ordered(centres, tuple(s.number for s in standing))
         self._because = _by(command, f"back to model {earlier.version}")
         return ""
+
+    def _merge(self, command: Command, state: State, snapshot: Snapshot) -> str:
+        if state.river is not None:
+            return f"models of kind {state.river.kind} find their segments themselves"
+        standing = self._standing(snapshot)
+        number, into = command.segment or 0, command.into or 0
+        if standing is None:
+            return "another grouping was just accepted: say it again when it stands"
+        if refusal := not_two(standing.numbers, number, into):
+            return refusal
+        masses = state.population.masses(snapshot.scale)
+        found = merger(masses[masses.n > 0], standing, number, into, snapshot.margin)
+        if found.refusal:
+            return found.refusal
+        new = found.grouping
+        self.ordered, self._because = Ordered(new.scale.steps(new.centroids), new.numbers), self._merged(command)
+        # What waits is better than segments that will not be there.
+        state.docket = replace(state.docket, waiting=None)
+        return ""
+
+    def _standing(self, snapshot: Snapshot) -> Grouping | None:
+        """What a merge begins with: another merge, or a rollback, may have been said just before."""
+        if self.ordered is None:
+            return Grouping.of(snapshot)
+        if self.ordered.numbers is None:
+            return None
+        centres = snapshot.scale.z(self.ordered.centres)
+        return Grouping(snapshot.scale, self.ordered.numbers, centres, np.ones(len(centres)))
+
+    def _merged(self, command: Command) -> str:
+        before = f"{self._because}, " if self._because else ""
+        return before + _by(command, f"s{command.segment} merged into s{command.into}")
 
 
 def _name(command: Command, state: State) -> str:

@@ -80,6 +80,20 @@ def retention(holding: Holding) -> float | None:
     return math.exp(-PERIOD_DAYS * (holding.dormant + _PRIOR_ENDINGS) / lived_days)
 
 
+def retention_error(holding: Holding) -> float | None:
+    """Standard error of ``retention``, that of a hazard of d endings being hazard / sqrt(d) (Lawless 2003, 4.1).
+
+    >>> month = 30 * 86_400
+    >>> round(retention_error(Holding(active=90, dormant=9, lifetime_seconds=190 * month)), 3)
+    0.015
+    """
+    kept = retention(holding)
+    if kept is None:
+        return None
+    lived_days = holding.lifetime_seconds / _DAY_SECONDS
+    return PERIOD_DAYS * kept * math.sqrt(holding.dormant + _PRIOR_ENDINGS) / lived_days
+
+
 def clv(margin: float, kept: float, discount_rate: float) -> float:
     """Value of ``margin`` a period, of which the share ``kept`` is left each period, at ``discount_rate`` a year.
 

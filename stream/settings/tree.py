@@ -199,7 +199,8 @@ class ModelSettings(Section):
     margin: Share = 0.25
     # Heavy tails: beyond 3 standard deviations a customer is just "far".
     clip_sd: float = Field(default=3.0, gt=0)
-    # No learning at all: segments stay as the newest snapshot has them.
+    # Segments do not adapt: the first model is made when there are customers enough (before it everybody is cold),
+    # and stays as it is. What an analyst says of it is still done.
     frozen: bool = False
     seed: int = 7
 
@@ -225,6 +226,14 @@ class ValueSettings(Section):
     # A year; what money elsewhere would bring. 12 % is what Gupta and Lehmann (2003) reckon with, of usually 8 to 16.
     # Not 0: who is kept for ever would be worth without end.
     discount_rate: float = Field(default=0.12, gt=0, le=10)
+    # Segments whose outcomes are alike may as well be one (``model/likeness``). Orders and spend: at most this ratio,
+    # the limits within which medicines count as equal (80 to 125 %, Schuirmann 1987).
+    alike_ratio: float = Field(default=1.25, gt=1)
+    # Retention: surely no farther apart than this share of the customers in 30 days.
+    alike_retention: Share = 0.02
+    # Of fewer active customers in either nothing is said: means of a hundred who vary as much as their mean are good
+    # to 10 %.
+    alike_customers: int = Field(default=100, ge=1)
 
 
 class WorkerSettings(Section):
@@ -234,7 +243,8 @@ class WorkerSettings(Section):
     clock: Literal["event", "live"] = "event"
     # live: so long after the newest event of all partitions silence is believed; beyond, the upstream is down.
     idle_cap_seconds: Seconds = 3600.0
-    # At most this share of a batch goes to due timers of who did nothing: a mass deadline cannot stall events.
+    # At most this share of a batch goes to due timers of who did nothing, beside live events far fewer: a mass deadline
+    # cannot stall events.
     timer_share: Share = 0.5
     # Every customer is written to the journal again within this time; with 7 d of retention that leaves room.
     sweep_seconds: Seconds = 86_400.0

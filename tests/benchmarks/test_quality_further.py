@@ -13,13 +13,15 @@ from benchmarks.quality import cli
 from benchmarks.quality.baselines import KINDS, live
 from benchmarks.quality.calm import relabelled, renames
 from benchmarks.quality.data import Data, personas
-from benchmarks.quality.evidence import counterfactual_flips, steps_of, verify_share
+from benchmarks.quality.evidence import counterfactual_flips, steps_of, verified, verify_states_share
 from benchmarks.quality.invariance import labels
 from benchmarks.quality.order import shuffled
 from benchmarks.quality.planted import EACH, ODDITIES, _odd
 from benchmarks.quality.service import MacroStep, Run, run
 from benchmarks.quality.summary import KEYS, together
+from consumers.twins import Twins
 from producers.personas import PersonasPlan
+from producers.sink import Outgoing
 from stream.contracts.segments import LedgerDetail, LedgerEntry, LedgerKind
 from stream.contracts.timestamps import rfc3339
 from stream.customer.features import DAY_MS, FeatureSet
@@ -54,9 +56,23 @@ def test_what_is_held_at_a_stop_is_what_the_store_has(life: Run) -> None:
 
 
 def test_every_decision_comes_out_again_and_every_counterfactual_flips(life: Run) -> None:
-    assert verify_share(life) == 1.0
+    assert verify_states_share(life) == 1.0
     assert len(life.told) > 20
     assert counterfactual_flips(life) == 1.0
+
+
+def test_the_decisions_of_several_lives_are_verified_until_there_are_enough(life: Run) -> None:
+    once, twice = verified([life]), verified([life, life])
+    assert once["verify_decisions"] == len(life.changes)
+    assert once["verify_models"] == len({c.model_version for c in life.changes} - {0}) > 1
+    assert (twice["verify_decisions"], twice["verify_share"]) == (2 * len(life.changes), 1.0)
+    assert verified([life, life], enough=10) == once
+
+
+def test_a_decision_of_which_nothing_is_left_is_not_right(life: Run) -> None:
+    other = Twins(life.settings)
+    other.broker.append(Outgoing(life.settings.topics.changes, 0, b"x", next(life.twins.changes())))
+    assert verified([replace(life, twins=other)])["verify_share"] == 0.0
 
 
 def test_a_counterfactual_that_changes_nothing_is_found(life: Run) -> None:

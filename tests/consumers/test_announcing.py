@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import astuple, replace
 
 import pytest
 
@@ -130,6 +130,15 @@ def test_a_profile_and_an_entry_say_the_value() -> None:
     assert decode_profile(encode_profile(first)) == first
     assert told(entry(holding=SOLD), 0).detail.value == first.value
     assert second.value == SegmentValue(0, 0, None, None, None, None, None, None)
+
+
+def test_a_profile_names_the_segments_that_are_alike_but_not_those_that_leave() -> None:
+    snapshot = profiled()
+    many = Holding(*(100 * total for total in astuple(SOLD)))
+    segments = tuple(replace(segment, holding=many) for segment in snapshot.segments)
+    messages = profiles_of(shop(), replace(snapshot, segments=segments), WALL_MS)
+    assert [message.alike for message in messages] == [("s2",), ("s1",), ()]
+    assert [decode_profile(encode_profile(message)) for message in messages] == messages
 
 
 def test_what_is_not_declared_has_no_value() -> None:

@@ -50,7 +50,19 @@ def test_help_names_every_command_and_hides_those_of_the_supervisor() -> None:
     assert not {"worker", "owner"} & {*listed}
 
 
-@pytest.mark.parametrize("command", [*COMMANDS, "produce replay", "customer show", "settings suggest", "topics create"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        *COMMANDS,
+        "produce replay",
+        "customer show",
+        "customer history",
+        "model history",
+        "segments merge",
+        "settings suggest",
+        "topics create",
+    ],
+)
 def test_every_command_has_help(command: str) -> None:
     result = run(*command.split(), "--help")
     assert (result.exit_code, "Usage: " in result.stdout) == (0, True)

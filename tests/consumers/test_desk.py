@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from contextlib import suppress
+from itertools import permutations
 from typing import Any
 
 import pytest
 
 from benchmarks.chaos.world import read_world
 from consumers.auditing import audit
+from consumers.desk import foretold_merge
+from consumers.history import newest_said
 from consumers.memory_source import MemoryTail
 from consumers.model_feed import find_model
 from consumers.showing.model import model_page
-from consumers.standing import standing
+from consumers.standing import Standing, standing
 from consumers.twins import Twins, drain
 from producers.personas import Personas, PersonasPlan
 from producers.sink import Outgoing
 from stream.contracts.commands import KEY, Command, Deed, encode_command
 from stream.contracts.segments import decode_entry
 from stream.customer.features import FeatureSet
-from stream.errors import SegstreamError
+from stream.errors import SegstreamError, SettingsError
 from stream.settings import load
 from tests.consumers.showing.terminal import shown
 
@@ -27,10 +32,10 @@ MODEL = {"warmup_customers": 30, "macro_rows": 150, "interval_seconds": 0, "cell
 
 
 class Shop:
-    def __init__(self, **model: Any) -> None:
-        self.twins = Twins(
-            load(flags={"profile": "personas", "model": {**MODEL, **model}, "kafka": {"max_poll_records": 100}})
-        )
+    def __init__(self, value: dict[str, Any] | None = None, **model: Any) -> None:
+        kafka = {"max_poll_records": 100}
+        flags = {"profile": "personas", "model": {**MODEL, **model}, "kafka": kafka, "value": value or {}}
+        self.twins = Twins(load(flags=flags))
         self.topics = self.twins.settings.topics
         self.features = FeatureSet(self.twins.settings.customers)
         self.events = iter(Personas(PersonasPlan(customers=60, days=300, seed=8)))
@@ -54,6 +59,12 @@ class Shop:
     def whys(self) -> list[str]:
         entries, _ = self.twins.broker.read(self.topics.ledger, 0, 0, 10_000)
         return [decode_entry(entry.value or b"").detail.text for _, entry in entries]
+
+    def standing(self) -> Standing:
+        return standing(self.twins.settings, self.features, self.tail)
+
+    def holders(self) -> Counter[str]:
+        return Counter(fields["id"] for _, fields in self.twins.store.reader.customers(None))
 
     def is_sound(self) -> bool:
         read_world(self.twins.settings, self.tail, self.twins.store.reader).check()
@@ -125,6 +136,75 @@ def test_the_page_says_what_waits_and_what_to_type() -> None:
     shop.tell("accept", version=waiting.version)
     shop.live(250)
     assert any(f"proposal {waiting.version} accepted by ann" in why for why in shop.whys()) or shop.is_sound()
+
+
+def closest(shop: Shop) -> tuple[str, str]:
+    """Ids of two segments that can be one, the smaller first."""
+    found = shop.standing()
+    ids = [s.id for s in sorted(found.snapshot.segments, key=lambda s: s.customers) if not s.retiring]
+    for one, other in permutations(ids, 2):
+        with suppress(SettingsError):
+            foretold_merge(found, one, other)
+            return one, other
+    raise AssertionError("no two can be one")
+
+
+def test_a_merge_is_done_once_and_for_good_and_everybody_is_swept(shop: Shop) -> None:
+    one, into = closest(shop)
+    before = shop.holders()
+    assert before[one]
+    shop.tell("merge", segment=int(one[1:]), into=int(into[1:]))
+    shop.tell("merge", segment=int(one[1:]), into=int(into[1:]))
+    shop.live(300)
+    assert not shop.holders()[one], "also those who did nothing were looked at"
+    assert [why for why in shop.whys() if f"{one} merged into {into} by ann" in why and " merged, " in why]
+    assert shop.standing().docket.is_cautious
+    shop.lockstep.close()
+    shop.lockstep = shop.twins.lockstep()
+    shop.live(900)
+    said = newest_said(shop.tail, shop.topics.ledger, 50)
+    assert [entry.said and (entry.said.by, entry.said.done) for entry in said] == [("ann", True), ("ann", False)]
+    standing_ids = {s.id for s in shop.standing().snapshot.segments if not s.retiring}
+    assert (len(standing_ids), one in standing_ids) == (3, False)
+    assert shop.is_sound()
+
+
+def test_what_was_merged_can_be_gone_back_from(shop: Shop) -> None:
+    one, into = closest(shop)
+    earlier = shop.standing().snapshot
+    shop.tell("merge", segment=int(one[1:]), into=int(into[1:]))
+    shop.live(100)
+    shop.tell("rollback", version=earlier.version)
+    shop.live(600)
+    ids = {s.id for s in shop.standing().snapshot.segments if not s.retiring}
+    assert ids == {s.id for s in earlier.segments if not s.retiring}
+    assert shop.holders()[one]
+    assert shop.is_sound()
+
+
+def test_the_page_shows_who_is_alike_what_would_come_of_it_and_what_to_type() -> None:
+    shop = Shop({"alike_ratio": 1e6, "alike_retention": 1.0, "alike_customers": 1})
+    shop.live(1500)
+    found = shop.standing()
+    assert found.pairs
+    pair = next(pair for pair in found.pairs if not pair.merger.refusal)
+    one, into = f"s{pair.merger.number}", f"s{pair.merger.into}"
+    page = "\n".join(shown(model_page(found)))
+    assert f"{one} and {into} do not differ in outcome" in page
+    assert f"segstream segments merge {one} {into}: {pair.merger.joining} customers move to {into}" in page
+    told = found.to_json()["alike"]
+    assert {frozenset((pair["merge"], pair["into"])) for pair in told} == {
+        frozenset((id_, other))
+        for id_, profile in shop.twins.store.reader.segments().items()
+        for other in profile["alike"]
+    }
+    json.dumps(told)
+
+
+@pytest.mark.parametrize(("segment", "into"), [("s99", "s1"), ("s1", "s99"), ("s1", "s1"), ("1", "s1")])
+def test_a_merge_that_nobody_can_mean_is_not_told(shop: Shop, segment: str, into: str) -> None:
+    with pytest.raises(SettingsError):
+        foretold_merge(shop.standing(), segment, into)
 
 
 def test_without_a_model_there_is_a_sentence() -> None:

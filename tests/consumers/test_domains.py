@@ -20,7 +20,7 @@ DOMAINS = pytest.mark.parametrize(
     ids=["personas", "telecom", "streaming"],
 )
 AGREEMENT = 0.75
-"""Measured: .85 to 1.00 in nine runs (three domains, three seeds)."""
+"""Measured: .82 to .96 for the personas of a shop with five seeds, more for the others."""
 
 
 def settings(profile: str) -> Tree:
@@ -31,13 +31,13 @@ def settings(profile: str) -> Tree:
 
 @DOMAINS
 def test_segments_agree_with_the_truth(profile: str, cast: Cast) -> None:
-    twins, personas = Twins(settings(profile)), Personas(PersonasPlan(cast, customers=120, days=110, seed=1))
+    twins, personas = Twins(settings(profile)), Personas(PersonasPlan(cast, customers=300, days=110, seed=1))
     twins.send(personas)
     settle(twins)
     truth = {f"c{number:05d}": persona for number, persona in enumerate(personas.lives[:, -1].tolist())}
     held = {name.decode(): row["id"] for name, row in twins.store.reader.customers() if row["status"] == "ready"}
     alive = [customer for customer in held if truth[customer] != GONE]
-    assert len(alive) > 80
+    assert len(alive) > 200
     assert adjusted_rand_score([truth[c] for c in alive], [held[c] for c in alive]) >= AGREEMENT
 
 

@@ -170,12 +170,20 @@ def test_a_segment_that_is_retired_leaves_the_profiles_topic() -> None:
     assert set(town.twins.store.reader.segments()) == {segment.id for segment in last.snapshot.segments}
 
 
-def test_a_frozen_model_learns_and_says_nothing() -> None:
+def test_a_frozen_model_is_made_once_and_says_nothing_afterwards() -> None:
     town = Town(frozen=True)
+    town.look(np.arange(PEOPLE))
+    assert town.run() == []  # fewer than it takes
+    town.look()
+    assert len(town.run()) == 1
     town.look()
     assert town.run() == []
-    assert town.owner.next_offset == 1
-    assert town.models() == []
+    assert town.owner.next_offset == 3
+    town.successor()
+    town.look()
+    assert town.run() == []
+    assert town.owner.next_offset == 4
+    assert len(town.models()) == 1
 
 
 def test_models_do_not_come_more_often_than_they_may() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from consumers.assembling import Intake
-from consumers.planning import WATCH_SECONDS, Planner
+from consumers.planning import LEAST_TIMERS, PATIENCE_SECONDS, WATCH_SECONDS, Planner
 from consumers.sweeping import HURRY, PAGE
 from stream.contracts.events import Event
 from stream.customer.features import NEVER
@@ -84,9 +84,69 @@ def test_what_is_left_of_the_timers_is_looked_at_in_the_next_round_at_once() -> 
 
 
 @pytest.mark.parametrize(("partitions", "limit"), [(1, 50), (3, 16), (80, 1)])
-def test_timers_have_a_share_of_the_batch_over_all_partitions(partitions: int, limit: int) -> None:
-    wanted = planner().wanted({p: mark() for p in range(partitions)}, {}, None, NOW_SECONDS)
+def test_in_quiet_timers_have_a_share_of_the_batch_over_all_partitions(partitions: int, limit: int) -> None:
+    by, marks = planner(), {p: mark() for p in range(partitions)}
+    for _ in range(20):
+        wanted = by.wanted(marks, {}, None, NOW_SECONDS)
+        by.loaded(wanted, {p: Loaded(None, {}, due=[b"c"] * wanted[p].due_limit) for p in wanted})
     assert {w.due_limit for w in wanted.values()} == {limit}
+
+
+def test_a_round_with_one_partition_has_all_of_the_share_for_it() -> None:
+    by, marks = planner(), {0: mark(), 1: mark()}
+    many = {1: took(*(event("ann", MONDAY_MS + i) for i in range(900)))}
+    by.wanted(marks, {}, None, NOW_SECONDS)
+    assert {p: w.due_limit for p, w in by.wanted(marks, many, None, NOW_SECONDS).items()} == {1: 50}
+
+
+def limit_beside(by: Planner, events: int) -> int:
+    """How many timers may fire in a round with so many events."""
+    came = {0: took(*(event("ann", MONDAY_MS + i) for i in range(events)))}
+    return by.wanted({0: mark()}, came if events else {}, None, NOW_SECONDS)[0].due_limit
+
+
+def test_beside_events_there_are_few_timers_and_more_beside_more() -> None:
+    assert [limit_beside(planner(), events) for events in (1, 10, 1000)] == [LEAST_TIMERS, LEAST_TIMERS + 1, 50]
+
+
+def test_the_longer_nothing_comes_the_more_timers_fire_at_once() -> None:
+    by = planner()
+    behind(by, mark())
+    assert [limit_beside(by, events) for events in (1, 0, 0, 0, 0, 1, 0)] == [5, 10, 20, 40, 50, 5, 10]
+
+
+def behind(by: Planner, at: Mark) -> None:
+    """Leave timers over."""
+    wanted = by.wanted({0: at}, {0: took(event("ann", at.now_ms))}, None, NOW_SECONDS)
+    by.loaded(wanted, {0: Loaded(None, {}, due=[b"c"] * wanted[0].due_limit)})
+
+
+def test_timers_that_are_left_over_wait_a_moment_for_records_to_ride_along_with() -> None:
+    by = planner()
+    assert by.patience_seconds() == load().kafka.poll_timeout_seconds
+    behind(by, mark())
+    assert by.patience_seconds() == PATIENCE_SECONDS
+    by.wanted({0: mark()}, {}, None, NOW_SECONDS)
+    assert by.patience_seconds() == 0.0
+
+
+def test_timers_that_are_left_over_do_not_bring_a_partition_into_a_round_with_records_of_others() -> None:
+    by, marks = planner(), {0: mark(), 1: mark()}
+    behind(by, mark())
+    came = {1: took(event("bob", MONDAY_MS))}
+    wanted = by.wanted(marks, came, None, NOW_SECONDS + 0.5 * WATCH_SECONDS)
+    assert set(wanted) == {1}
+    by.loaded(wanted, {1: Loaded(None, {})})
+    assert by.has_backlog  # of the other
+    assert set(by.wanted(marks, came, None, NOW_SECONDS + WATCH_SECONDS)) == {0, 1}
+    assert set(by.wanted(marks, {}, None, NOW_SECONDS + WATCH_SECONDS)) == {0, 1}
+
+
+def test_what_a_partition_left_over_is_not_ours_any_more_when_it_is_gone() -> None:
+    by = planner()
+    behind(by, mark())
+    by.wanted({1: mark()}, {}, None, NOW_SECONDS)
+    assert not by.has_backlog
 
 
 # Up to which time

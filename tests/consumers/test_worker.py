@@ -13,6 +13,7 @@ import consumers.restoring
 from benchmarks.chaos.world import World, read_world, same_accumulators
 from consumers.build import Service
 from consumers.memory_source import MemoryTail
+from consumers.planning import WATCH_SECONDS
 from consumers.recovering import BEAT_SECONDS
 from consumers.twins import drain
 from consumers.worker import Worker
@@ -245,6 +246,7 @@ def test_nobody_is_decided_on_with_states_of_a_store_that_was_set_back(shop: Sho
         held = shop.twins.store.reader.watermark(partition)
         backup = Update(then.to_bytes(), {name.encode(): blob for name, blob in states.items()})
         assert shop.twins.store.apply(partition, held, backup)
+    shop.twins.wall.wait(WATCH_SECONDS)  # a partition that has nothing more to read is looked at, too
     assert same_as_undisturbed(shop.finish())
 
 

@@ -8,6 +8,7 @@ import pytest
 from stream.model.choice import Scan, Score
 from stream.model.learner import Learner
 from stream.model.number import Number
+from stream.packing import pack, unpack
 from tests.model.crowd import Crowd, blobs, described, settings
 
 
@@ -92,3 +93,26 @@ def test_another_number_in_the_settings_is_a_regrouping_like_any_other() -> None
     people.step()
     assert people.learner.snapshot is not None
     assert sum(not s.retiring for s in people.learner.snapshot.segments) == 4
+
+
+def test_a_persons_number_lasts_until_the_setting_changes() -> None:
+    number = Number(5).decided(4, 5)
+    assert number.under(5).k == 4
+    assert number.under(6).k == 6
+    assert number.under(6).under(5).k == 5, "what was said under another setting is over"
+    assert Number(5).decided(4, 5).decided(5, 5) == Number(5)
+
+
+def test_with_auto_a_persons_number_is_the_one_to_go_on_from() -> None:
+    number = Number(6, wanted=7, times=1, why="7 instead").decided(5, "auto").under("auto")
+    assert (number.k, number.wanted, number.times, number.why) == (5, 0, 0, "")
+    assert number.after(scan_of(6), 4, 8).after(scan_of(6), 4, 8).k == 6
+
+
+def test_a_record_from_before_people_could_say_a_number_is_read() -> None:
+    people = crowd(6, segments=6)
+    snapshot = people.step().snapshot
+    head, arrays = unpack(people.learner.to_record(snapshot))
+    del head["owner"]["number"]["instead_of"]
+    older = Learner.from_record(pack({**head, "schema": 2}, arrays), people.learner.features, people.learner.settings)
+    assert older.state.number == people.learner.state.number

@@ -8,12 +8,16 @@ import numpy as np
 import pytest
 
 from stream.contracts.commands import Command, Deed
+from stream.model.grouping import Grouping
 from stream.model.kmeans import nearest
 from stream.model.learner import Learner, MacroStep
-from stream.model.proposals import moved_share
+from stream.model.proposals import foretold, likely_held, moved_share
+from stream.model.snapshot import Scale
+from stream.model.sums import Sums
 from tests.model.crowd import Crowd, blobs, described, settings
 
 AT = "2024-01-01T00:00:00Z"
+ZERO = np.zeros(2)
 
 
 def said(deed: Deed, **what: object) -> Command:
@@ -102,6 +106,26 @@ def test_accepted_it_is_adopted_as_foretold_and_the_ledger_says_who_wanted_it() 
     born = [entry for entry in step.entries if entry.kind == "born"]
     assert {entry.why for entry in born} <= {f"proposal {waiting.version} accepted by ann"}
     assert born or step.regrouping.challenger_won
+
+
+def test_of_a_cell_that_a_border_crosses_only_a_part_moves() -> None:
+    rng = np.random.default_rng(5)
+    y = rng.normal([0.0, 0.0], 1000.0, (400, 2)).astype(np.int16)
+    cell, scale = Sums.of(y, np.ones(400, np.int64), np.zeros(400, np.int64), 1), Scale(ZERO, ZERO + 1000, ZERO + 1, 9)
+    old = Grouping(scale, (1, 2), np.array([[0.5, 0.0], [9.0, 0.0]]), ZERO + 1)
+    new = Grouping(scale, (3, 4), np.array([[-1.0, 0.0], [1.0, 0.0]]), ZERO + 1)
+    flows = foretold(cell, scale, old, new, 0.0)
+    assert sum(flows[1].values()) == 400
+    assert flows[1][3] == pytest.approx(int((y[:, 0] < 0).sum()), abs=40)
+
+
+def test_near_a_border_some_hold_the_farther_segment_and_beyond_the_margin_nobody_does() -> None:
+    scale = Scale(ZERO, ZERO + 1, ZERO + 1, 99)
+    old = Grouping(scale, (1, 2), np.array([[0.0, 0.0], [10.0, 0.0]]), ZERO + 1)
+    middle, near = np.tile([4.99, 0.0], (1000, 1)), np.tile([2.0, 0.0], (1000, 1))
+    assert np.mean(likely_held(old, middle, 0.25) == 2) == pytest.approx(0.5, abs=0.05)
+    assert (likely_held(old, near, 0.25) == 1).all()
+    assert (likely_held(old, middle, 0.0) == 1).all()
 
 
 def test_rejected_it_does_not_come_back() -> None:

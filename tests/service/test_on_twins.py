@@ -182,6 +182,17 @@ def test_a_frozen_model_gives_the_same_timers_paced_or_at_once() -> None:
     assert len(paced) > 50
 
 
+def test_frozen_from_an_empty_start_the_first_model_is_the_only_one() -> None:
+    model = {"frozen": True, "warmup_customers": 100, "macro_rows": 500, "interval_seconds": 0, "cells": 40}
+    world = live(crash, every=6, model=model)
+    world.check()
+    assert world.learner is not None
+    assert world.learner.snapshot is not None
+    assert world.learner.snapshot.version == 1
+    assert {"first", "behaviour", "time"} <= set(causes(world))
+    assert same_accumulators([world, undisturbed()])
+
+
 def test_duplicates_are_counted_and_change_nothing() -> None:
     twins = Twins(settings())
     lockstep = twins.lockstep()

@@ -84,7 +84,7 @@ def test_the_states_add_up_to_what_was_learnt_row_by_row(events: list[Event], da
 
 def test_so_they_do_after_a_year_with_those_who_fell_silent() -> None:
     town, learner = Town(shop()), Learner(shop(), MODEL)
-    events = year(4)
+    events = year(5)
     live(town, learner, events, list(range(60, len(events), 60)))
     again = rebuilt(damaged(learner.state), recount(town))
     assert counted(again) == counted(learner.state)
