@@ -54,14 +54,14 @@ def health(board: Board, behind: Behind, now_seconds: float) -> list[dict[str, A
     models = {(p["model_version"], p["updated_at"]) for p in store.profiles.values()}
     version, decided = max(models, default=(0, ""))
     waiting = f"{behind.records:,} waiting, {behind_words(behind)}" if behind.records else "none waiting, up to date"
+    if not broker.seen_at or not store.seen_at:
+        waiting = "not known"
     items = [
         _item("store", not store.error, store.error or _asked(store.seen_at)),
         _item("broker", not broker.error, broker.error or _asked(broker.seen_at)),
         _item("input", behind.stuck_seconds < 30 or not behind.records, waiting),
         _item("workers", broker.paused is None and not store.statuses, _workers(board)),
-        _item(
-            "model", bool(version), f"version {version}" if version else "none yet", ms_of(decided) if decided else None
-        ),
+        _item("model", True, f"version {version}" if version else "none yet", ms_of(decided) if decided else None),
         _item("last change", True, "" if last else "none yet", ms_of(last.decided_at) if last else None),
     ]
     event_ms = store.newest_event_ms
@@ -79,6 +79,8 @@ def _asked(seen_at: float) -> str:
 def _workers(board: Board) -> str:
     if board.broker.paused is not None:
         return "paused"
+    if not board.store.seen_at:
+        return "not known"
     return "restoring" if board.store.statuses else "running" if board.store.nexts else "nothing processed yet"
 
 

@@ -36,6 +36,7 @@ class Rounds:
     def __init__(self, name: str, make: Callable[[], Watch], failed: Callable[[str], None]) -> None:
         self._make, self._failed = make, failed
         self._told = Event()
+        self._said = ""
         self._thread = Thread(target=self._run, name=f"page-{name}", daemon=True)
 
     def start(self) -> None:
@@ -60,6 +61,7 @@ class Rounds:
             try:
                 while not self._told.is_set():
                     watch.round()
+                    self._said = ""
                     self._told.wait(watch.pause_seconds)
             except SegstreamError as error:
                 self._say(error)
@@ -68,6 +70,8 @@ class Rounds:
                     watch.close()
 
     def _say(self, error: SegstreamError) -> None:
-        log.warning("%s", error)
+        if str(error) != self._said:  # once, not once a second
+            log.warning("%s", error)
+        self._said = str(error)
         self._failed(str(error))
         self._told.wait(RETRY_SECONDS)

@@ -48,7 +48,8 @@ def sentence(board: Board, now_seconds: float, warmup_customers: int) -> Sentenc
 def _unreachable(board: Board, now_seconds: float) -> Sentence | None:
     for name, side in (("the store", board.store), ("the broker", board.broker)):
         if side.error or now_seconds - max(side.seen_at, board.began_at) > UNSEEN_SECONDS:
-            why = f" ({side.error})" if side.error else ""
+            said, _, _ = side.error.partition(" (")  # the rest is in the health strip
+            why = f" ({said})" if said else ""
             if not side.seen_at:
                 return Sentence("unreachable", [f"{name} has not answered yet{why}"])
             words: Words = [f"{name} does not answer since ", _at(side.seen_at), f"; what you see is of then{why}"]
