@@ -30,7 +30,7 @@ LEARNING = 0
 """The only partition of the learning topic."""
 SLOTS = 8
 """Snapshots that survive compaction."""
-SETTLED_HALF_LIVES = 2
+SETTLED_HALF_LIVES = 3
 """Until then the population of a new stream drifts because its customers have no history yet."""
 _LOOK_AGAIN_SECONDS = 0.5
 

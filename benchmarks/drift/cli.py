@@ -1,6 +1,6 @@
 """Drift: false alarms on streams that do not drift; delay and misses for known shifts.
 
-    python -m benchmarks.drift --json [--events 1000000] [--signals 10] [--seeds 10] [--river-signals 1]
+    python -m benchmarks.drift --json [--events 1000000] [--signals 10] [--seeds 10] [--river-signals 1] [--no-service]
 
 ``false_alarms_per_million.STREAM.DETECTOR``: alarms in a million events of one signal, of streams in which nothing
 drifts; how many events that is measured on stands in ``events_watched``. river's detectors take a microsecond an event
@@ -8,6 +8,8 @@ and see ``--river-signals`` of the signals.
 ``delay_events.SHIFT.DETECTOR``: from the shift to the first alarm, the longest of all seeds; ``median_delay_events``
 besides. ``missed.SHIFT.DETECTOR``: seeds without an alarm. A detector that alarms all the time has a short delay:
 read it beside its false alarms.
+``delay_days.SHIFT.SIGNAL``: in the whole service, from a shift to each drift on its ledger that follows;
+``service_false_alarms_per_million`` of all its signals together, where nothing drifts.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.drift import service
 from benchmarks.drift.detectors import DETECTORS
 from benchmarks.drift.streams import SHIFTS, STILL, Stream
 
@@ -38,9 +41,13 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--signals", type=int, default=10, help="independent ones of each made-up stream")
     parser.add_argument("--river-signals", type=int, default=1, help="of these, for river's detectors")
     parser.add_argument("--seeds", type=int, default=10, help="of each shift")
+    parser.add_argument("--no-service", dest="service", action="store_false", help="detectors only: minutes less")
     parser.add_argument("--json", action="store_true", help="one line")
     arguments = parser.parse_args(words)
     report = still(arguments) | shifts(arguments)
+    if arguments.service:
+        _tell("the whole service")
+        report |= service.report()
     print(json.dumps(report, indent=None if arguments.json else 2))
     return int(bool(unmet(report)))
 

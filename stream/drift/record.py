@@ -19,7 +19,7 @@ from stream.packing import Arrays
 
 _PICTURES = ("frozen", "today", "yesterday")
 _PARTS = ("grid", "numbers", "customers", "centroids", "radii", "per_step")
-_REFERENCE = ("by_hour", "sd", "limit")
+_REFERENCE = ("by_hour", "by_weekday", "sd", "limit")
 
 
 def head_of(monitor: Monitor) -> dict[str, Any]:

@@ -17,9 +17,11 @@ from stream.drift.blocks import FloatArray, IntArray
 
 HOUR_MS = 3_600_000
 DAY_MS = 86_400_000
-HOURS = 24
+HOURS, WEEK = 24, 7
 FARTHEST_SD = 4.0
-"""A block counts at most so many standard deviations: one of them alone, however odd, is no drift."""
+"""A block of the reference counts at most so many robust standard deviations: one odd block must not blind it."""
+FARTHEST_LIMITS = 2.0
+"""... and one of the chart so many limits: alone, however odd, it is no drift, for the EWMA takes a fifth of it."""
 LEAST_SD = 0.01
 """Of a block mean. Signals are logarithms and shares: below a hundredth nobody wants to be told."""
 _MAD_TO_SD = 1.4826
@@ -31,6 +33,8 @@ class Reference:
 
     by_hour: FloatArray
     """Expected block mean at each hour of the day (UTC), (24, s)."""
+    by_weekday: FloatArray
+    """What each day of the week, Thursday first, adds to it, (7, s): 0 unless the reference has two weeks."""
     sd: FloatArray
     """Of a block mean about it, (s,)."""
     limit: FloatArray
@@ -39,26 +43,31 @@ class Reference:
     @classmethod
     def fit(cls, means: FloatArray, at_ms: IntArray, smoothing: float, limit_sd: float) -> Reference:
         """From the block means (n, s) at ``at_ms`` (n,), n > 2. ``limit_sd``: the limit, if all were known."""
-        hours, n = hour_of(at_ms), len(means)
-        centred = _winsorised(means)
-        effects, spent = _hour_effects(centred, hours) if at_ms[-1] - at_ms[0] >= DAY_MS else _no_effects(centred)
+        hours, weekdays, n, span = hour_of(at_ms), weekday_of(at_ms), len(means), at_ms[-1] - at_ms[0]
+        centred = _winsorised(means, weekdays, hours)
+        effects, for_hours = _effects(centred, hours, HOURS, is_known=span >= DAY_MS)
         by_hour = centred.mean(axis=0) + effects
         residual = centred - by_hour[hours]
+        by_weekday, for_weekdays = _effects(residual, weekdays, WEEK, is_known=span >= 2 * WEEK * DAY_MS)
+        residual, spent = residual - by_weekday[weekdays], for_hours + for_weekdays
         free = n - 1.0 - spent
         sd = np.maximum(np.sqrt((residual**2).sum(axis=0) / free), LEAST_SD)
         z = residual / sd
         alike = _likeness(z)
-        # What the reference does not know: its own mean and hours, from n blocks that count as fewer if alike.
-        fewer = (1 + alike) / (1 - alike)
-        doubt = (1.0 + spent) / n * fewer
+        # What the reference does not know: its own mean, from n blocks that count as fewer if alike; its hours and
+        # weekdays, from blocks that are a day or a week apart; its standard deviation (Bartlett 1946).
+        doubt = ((1 + alike) / (1 - alike) + spent) / n
+        free = free * (1 - alike**2) / (1 + alike**2)
         stray = np.maximum(schmid(smoothing, alike), _strayed(z, smoothing))
-        tail = t.isf(norm.sf(limit_sd), np.maximum(free / fewer, 3.0))
-        return cls(by_hour, sd, np.asarray(tail * np.sqrt(stray + doubt)))
+        tail = t.isf(norm.sf(limit_sd), np.maximum(free, 3.0))
+        return cls(by_hour, by_weekday, sd, np.asarray(tail * np.sqrt(stray + doubt)))
 
     def standardised(self, means: FloatArray, at_ms: int) -> FloatArray:
-        """Block means (s,) as standard deviations from what is usual at that hour, at most ``FARTHEST_SD``."""
-        z = (means - self.by_hour[int(hour_of(np.array([at_ms]))[0])]) / self.sd
-        return np.asarray(np.clip(z, -FARTHEST_SD, FARTHEST_SD))
+        """Block means (s,) as standard deviations from what is usual at that hour, at most ``FARTHEST_LIMITS``."""
+        when = np.array([at_ms])
+        usual = self.by_hour[hour_of(when)[0]] + self.by_weekday[weekday_of(when)[0]]
+        z = (means - usual) / self.sd
+        return np.asarray(np.clip(z, -FARTHEST_LIMITS * self.limit, FARTHEST_LIMITS * self.limit))
 
 
 def hour_of(at_ms: IntArray) -> IntArray:
@@ -68,6 +77,15 @@ def hour_of(at_ms: IntArray) -> IntArray:
     [0, 1, 0]
     """
     return np.asarray(at_ms // HOUR_MS % HOURS)
+
+
+def weekday_of(at_ms: IntArray) -> IntArray:
+    """Day of the week, UTC: 0 is a Thursday, as 1970-01-01 was.
+
+    >>> weekday_of(np.array([0, 8 * DAY_MS])).tolist()
+    [0, 1]
+    """
+    return np.asarray(at_ms // DAY_MS % WEEK)
 
 
 def schmid(smoothing: float, alike: FloatArray) -> FloatArray:
@@ -89,33 +107,36 @@ def ewma(z: FloatArray, smoothing: float) -> FloatArray:
     return smooth
 
 
-def _winsorised(means: FloatArray) -> FloatArray:
-    """No farther than ``FARTHEST_SD`` robust standard deviations from the median (Hampel 1974), where there are any."""
-    median = np.median(means, axis=0)
-    spread = _MAD_TO_SD * np.median(np.abs(means - median), axis=0)
-    reach = np.where(spread > 0, FARTHEST_SD * spread, np.inf)
-    return np.asarray(np.clip(means, median - reach, median + reach))
+def _winsorised(means: FloatArray, *groups: IntArray) -> FloatArray:
+    """No farther than ``FARTHEST_SD`` robust standard deviations from the median (Hampel 1974), where there are any.
 
-
-def _no_effects(means: FloatArray) -> tuple[FloatArray, FloatArray]:
-    return np.zeros((HOURS, means.shape[1])), np.zeros(means.shape[1])
-
-
-def _hour_effects(means: FloatArray, hours: IntArray) -> tuple[FloatArray, FloatArray]:
-    """How each hour differs from all, (24, s), shrunk to what is not noise; and the parameters spent on it, (s,).
-
-    Variance components of a one-way layout (Searle, Casella and McCulloch 1992): where hours do not differ, nothing
-    is taken off, and so no noise is put in.
+    The median of its weekday and hour: what is odd on every Saturday is not odd.
     """
-    n = np.bincount(hours, minlength=HOURS).astype(np.float64)[:, None]
+    usual = np.tile(np.median(means, axis=0), (len(means), 1))
+    for group in groups:
+        for one in np.unique(group):
+            rows = group == one
+            usual[rows] += np.median(means[rows] - usual[rows], axis=0)
+    spread = _MAD_TO_SD * np.median(np.abs(means - usual), axis=0)
+    reach = np.where(spread > 0, FARTHEST_SD * spread, np.inf)
+    return np.asarray(np.clip(means, usual - reach, usual + reach))
+
+
+def _effects(means: FloatArray, group: IntArray, size: int, *, is_known: bool) -> tuple[FloatArray, FloatArray]:
+    """How each hour or weekday differs from all, (size, s), shrunk to what is not noise; and parameters spent, (s,).
+
+    Variance components of a one-way layout (Searle, Casella and McCulloch 1992): where groups do not differ, nothing
+    is taken off, and so no noise is put in. Unless ``is_known``, the reference is too short for them.
+    """
+    n = np.bincount(group, minlength=size).astype(np.float64)[:, None]
     used = int((n > 0).sum())
-    if used < 2 or len(means) <= used + 1:
-        return _no_effects(means)
-    sums = np.zeros((HOURS, means.shape[1]))
-    np.add.at(sums, hours, means)
+    if not is_known or used < 2 or len(means) <= used + 1:
+        return np.zeros((size, means.shape[1])), np.zeros(means.shape[1])
+    sums = np.zeros((size, means.shape[1]))
+    np.add.at(sums, group, means)
     mean = means.mean(axis=0)
     off = np.where(n > 0, sums / np.maximum(n, 1) - mean, 0.0)
-    within = ((means - mean - off[hours]) ** 2).sum(axis=0) / (len(means) - used)
+    within = ((means - mean - off[group]) ** 2).sum(axis=0) / (len(means) - used)
     between = ((n * off**2).sum(axis=0) - (used - 1) * within) / (len(means) - (n**2).sum() / len(means))
     between = np.maximum(between, 0.0)
     noise = np.where(n > 0, within / np.maximum(n, 1), np.inf)

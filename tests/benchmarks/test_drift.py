@@ -15,7 +15,7 @@ def test_reports_every_stream_shift_and_detector_by_name(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(streams, "journey", lambda: streams.iid(np.random.default_rng(1), 104_000, 2))
-    assert cli.main(["--json", "--events", "40000", "--signals", "2", "--seeds", "1"]) == 0
+    assert cli.main(["--json", "--events", "40000", "--signals", "2", "--seeds", "1", "--no-service"]) == 0
     report = json.loads(capsys.readouterr().out)
     rates = report["false_alarms_per_million"]
     assert set(rates) == {"iid", "lognormal", "ar95", "daily", "journey_weekly_blocks"}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from stream.drift.blocks import FloatArray
-from stream.drift.reference import DAY_MS, FARTHEST_SD, LEAST_SD, Reference, ewma, schmid
+from stream.drift.reference import DAY_MS, FARTHEST_LIMITS, LEAST_SD, Reference, ewma, schmid
 
 HOUR_MS = DAY_MS // 24
 
@@ -59,7 +59,17 @@ def test_the_hours_of_a_daily_wave_are_learnt() -> None:
     assert np.abs(reference.by_hour - wave[:24]).max() < 0.1
     assert reference.sd[0] == pytest.approx(0.1, rel=0.15)
     assert np.abs(reference.standardised(wave[6], 6 * HOUR_MS + 5)).max() < 1.0
-    assert reference.standardised(wave[6], 18 * HOUR_MS)[0] == FARTHEST_SD
+    assert reference.standardised(wave[6], 18 * HOUR_MS)[0] == FARTHEST_LIMITS * reference.limit[0]
+
+
+def test_weekdays_are_learnt_from_two_weeks_on() -> None:
+    at_ms = np.arange(0, 56 * DAY_MS, DAY_MS // 2)
+    busy = 1.0 * (at_ms // DAY_MS % 7 == 2)[:, None]
+    noise = 0.1 * np.random.default_rng(9).standard_normal(busy.shape)
+    long, short = (Reference.fit((busy + noise)[:n], at_ms[:n], 0.2, 5.0) for n in (112, 26))
+    assert np.ptp(long.by_weekday) == pytest.approx(1.0, abs=0.15)
+    assert not short.by_weekday.any()
+    assert long.sd[0] < 0.15 < short.sd[0]
 
 
 def test_hours_that_do_not_differ_are_left_alone() -> None:
