@@ -24,7 +24,7 @@ from stream.settings import Tree
 
 log = logging.getLogger(__name__)
 
-START_SECONDS = 15.0
+START_SECONDS = 40.0
 """The demo goes on without its page when that is not there by then."""
 
 
