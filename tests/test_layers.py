@@ -26,7 +26,12 @@ LAYERS = {
     "stream.decision": f"{CORE} stream.customer stream.model",
     "stream.view": f"{CORE} stream.packing stream.customer",
     "stream.health": "",
-    "stream.metrics": f"{CORE} stream.health stream.model stream.decision",
+    "stream.batch_histogram": "",
+    "stream.certainty": "stream.batch_histogram stream.customer stream.decision",
+    "stream.pace": "stream.batch_histogram",
+    "stream.process_info": "stream.settings",
+    "stream.metrics": f"{CORE} stream.health stream.model stream.decision stream.certainty stream.pace",
+    "stream.metrics_page": "stream.metrics stream.process_info stream.settings",
     "producers": CORE,
     "consumers": "producers stream",
 }
