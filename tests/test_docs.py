@@ -17,7 +17,9 @@ from typer.main import get_command
 from consumers.cli import app
 from stream.health import WorkerHealth
 from stream.metrics import OwnerMetrics, WorkerMetrics
+from stream.process_info import ProcessInfo
 from stream.settings import Tree
+from tests.not_yet import NOT_YET
 
 ROOT = Path(__file__).parent.parent
 GUARANTEES, RUNBOOKS = ((ROOT / "docs" / name).read_text() for name in ("guarantees.md", "runbooks.md"))
@@ -86,6 +88,7 @@ def quoted() -> list[str]:
 def metrics() -> set[str]:
     """Every metric of a worker and an owner, as it is scraped."""
     worker, owner = CollectorRegistry(), CollectorRegistry()
+    ProcessInfo(worker, Tree())
     WorkerMetrics(worker)
     OwnerMetrics(owner)
     families = [family for registry in (worker, owner) for family in registry.collect()]
@@ -125,7 +128,7 @@ def test_every_promise_names_a_test() -> None:
 @documents
 def test_every_metric_that_is_named_exists(text: str) -> None:
     named = set(re.findall(r"\bsegstream_\w+", text))
-    assert named - metrics() == set()
+    assert named - metrics() - NOT_YET == set()
 
 
 def test_every_metric_of_a_workers_health_has_a_runbook() -> None:
