@@ -29,6 +29,7 @@ check: $(VENV)/.dev ## Lint, formatting, types, and whether what is generated is
 	$(BIN)/mypy
 	$(BIN)/python -m stream.contracts.generate --check
 	$(BIN)/python -m stream.metrics_page --check
+	$(BIN)/python -m deploy.grafana.generate --check
 
 bench: $(VENV)/.dev ## Run the benchmarks; BENCH="throughput" ARGS="--json"
 	@set -e; for name in $(BENCH); do echo "== benchmarks.$$name" >&2; $(BIN)/python -m benchmarks.$$name $(ARGS); done

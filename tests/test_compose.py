@@ -159,6 +159,17 @@ def test_grafana_knows_prometheus() -> None:
     assert source["jsonData"]["timeInterval"] == PROMETHEUS["global"]["scrape_interval"]
 
 
+def test_grafana_shows_the_dashboards_that_are_mounted() -> None:
+    (provider,) = yaml.safe_load((ROOT / "deploy/grafana/provider.yml").read_text())["providers"]
+    folder = provider["options"]["path"]
+    mounts = SERVICES["grafana"]["volumes"]
+    assert f"./deploy/grafana/dashboards:{folder}:ro" in mounts
+    assert "./deploy/grafana/provider.yml:/etc/grafana/provisioning/dashboards/segstream.yml:ro" in mounts
+    home = Path(SERVICES["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"])
+    assert home.parent == Path(folder)
+    assert (ROOT / "deploy/grafana/dashboards" / home.name).is_file()
+
+
 def test_the_image_holds_only_what_ships_and_runs_as_nobody_special() -> None:
     lines = (ROOT / "deploy/Dockerfile").read_text().splitlines()
     copied = [
