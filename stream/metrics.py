@@ -9,8 +9,9 @@ from typing import Protocol
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
 from stream.certainty import Certainty
-from stream.contracts.segments import SegmentProfile
+from stream.contracts.segments import LedgerKind, SegmentProfile
 from stream.decision.batch import Batch, Step
+from stream.errors import BrokerUnavailable, StoreUnavailable
 from stream.health import WorkerHealth
 from stream.model.snapshot import Snapshot
 from stream.pace import Pace
@@ -93,6 +94,8 @@ class WorkerMetrics:
         self.certainty, self.pace = Certainty(registry), Pace(registry)
         self._outcomes = {name: self.events.labels(name) for name in ("accepted", "duplicate", "rejected")}
         self._looks = {name: self.looks.labels(name) for name in ("timer", "event")}
+        for outage in (StoreUnavailable, BrokerUnavailable):
+            self.outages.labels(outage.__name__)  # a counter that begins with 1 has not increased, to Prometheus
         self._now_ms = 0
         self._epoch = -1
 
@@ -191,6 +194,8 @@ class OwnerMetrics:
             for name, said in _VALUE.items()
         }
         self.ledger = Counter("segstream_ledger_entries_total", "Ledger entries by kind.", ["kind"], registry=registry)
+        for kind in LedgerKind:
+            self.ledger.labels(kind.value)
         self.refused = Counter(
             "segstream_learning_refused_total", "Learning records that could not be learnt.", ["why"], registry=registry
         )

@@ -16,7 +16,7 @@ from stream.contracts.changes import Cause
 from stream.contracts.events import Event
 from stream.contracts.examples import PROFILE
 from stream.contracts.reasons import Reason
-from stream.contracts.segments import SegmentValue
+from stream.contracts.segments import LedgerKind, SegmentValue
 from stream.customer.state import Status
 from stream.decision.batch import Batch, Step
 from stream.decision.clock import Clock
@@ -218,6 +218,7 @@ def test_labels_have_few_values() -> None:
         "cause": {cause.value for cause in Cause},
         "from_segment": segments,
         "to_segment": segments,
+        "kind": {"StoreUnavailable", "BrokerUnavailable"},
         "stage": set(STAGES),
         "operation": set(OPERATIONS),
     }
@@ -244,7 +245,8 @@ def test_the_owner_shows_the_newest_model_and_forgets_the_last() -> None:
     assert samples["segstream_model_timestamp_seconds",] == 60.0
     assert samples["segstream_macro_step_seconds_count",] == 2.0
     entries = {key[1]: value for key, value in samples.items() if key[0] == "segstream_ledger_entries_total"}
-    assert entries == {"born": 3.0, "retired": 1.0, "renamed": 1.0}
+    assert set(entries) == {kind.value for kind in LedgerKind}, "what has not happened is 0 and not absent"
+    assert {kind: n for kind, n in entries.items() if n} == {"born": 3.0, "retired": 1.0, "renamed": 1.0}
 
 
 def test_an_owner_that_took_over_shows_the_model_it_found() -> None:
