@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry, Counter
 from stream.batch_histogram import BatchHistogram
 from stream.customer.state import States, Status
 from stream.decision.look import ATYPICAL
+from stream.model.snapshot import IntArray
 
 
 class Certainty:
@@ -40,11 +41,12 @@ class Certainty:
             registry=registry,
         )
 
-    def observe(self, rows: States) -> None:
-        """The states of those whom a batch touched."""
-        margin, fit = rows["margin"], rows["fit"]
+    def observe(self, rows: States, touched: IntArray) -> None:
+        """The states of a batch, of which those ``touched`` count."""
+        # Column by column: whole rows are ten times as much to copy.
+        margin, fit, status, atypical = (rows[name][touched] for name in ("margin", "fit", "status", "atypical"))
         self.margin.observe_all(margin[np.isfinite(margin)])
         self.fit.observe_all(fit[np.isfinite(fit)])
-        ready = rows["status"] == Status.READY  # who is locked is held by an analyst and not by the margin
-        self.atypical.inc(int(np.count_nonzero(ready & (rows["atypical"] & ATYPICAL > 0))))
+        ready = status == Status.READY  # who is locked is held by an analyst and not by the margin
+        self.atypical.inc(int(np.count_nonzero(ready & (atypical & ATYPICAL > 0))))
         self.suppressed.inc(int(np.count_nonzero(ready & (margin < 0))))

@@ -135,7 +135,7 @@ class WorkerMetrics:
         self._observe_changes(step)
         self.batch_seconds.observe(now_seconds - started_seconds)
         self.batch_events.observe(len(batch.events))
-        self.certainty.observe(step.rows[step.touched])
+        self.certainty.observe(step.rows, step.touched)
         self._now_ms = max([self._now_ms, *(c.now_ms for c in step.clocks)])
         self.event_time.set(self._now_ms / 1000)
         self.last_batch.set(now_seconds)

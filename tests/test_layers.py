@@ -27,7 +27,7 @@ LAYERS = {
     "stream.view": f"{CORE} stream.packing stream.customer",
     "stream.health": "",
     "stream.batch_histogram": "",
-    "stream.certainty": "stream.batch_histogram stream.customer stream.decision",
+    "stream.certainty": "stream.batch_histogram stream.customer stream.decision stream.model",
     "stream.pace": "stream.batch_histogram",
     "stream.process_info": "stream.settings",
     "stream.metrics": f"{CORE} stream.health stream.model stream.decision stream.certainty stream.pace",

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import product
 
-from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector
+from prometheus_client import CollectorRegistry
 
+from consumers.running import describe
 from stream.contracts.changes import Cause
 from stream.contracts.examples import PROFILE
 from stream.contracts.reasons import Reason
 from stream.metrics import OwnerMetrics, WorkerMetrics
-from stream.process_info import ProcessInfo
 from stream.settings import Tree
 from stream.settings.tree import MOST_SEGMENTS
 from tests.helpers import shop_model
@@ -21,11 +21,8 @@ SEGMENTS = [f"s{number}" for number in range(1, MOST_SEGMENTS + 1)]
 
 
 def process() -> CollectorRegistry:
-    """What every process shows, as ``consumers.running`` has it."""
     registry = CollectorRegistry()
-    ProcessInfo(registry, Tree())
-    ProcessCollector(registry=registry)
-    GCCollector(registry=registry)
+    describe(registry, Tree())
     return registry
 
 

@@ -32,6 +32,6 @@ def mix() -> stat.Panel:
 
 def marked(sheet: Sheet) -> Sheet:
     """When segments came or went, and when a drift began."""
-    kinds = 'kind=~"born|retired|split|merged|first"'
+    kinds = 'kind=~"born|retired|split|merged"'
     sheet.note("Segments", WELL, f"sum by (kind) (increase(segstream_ledger_entries_total{{J, {kinds}}}[1m])) > 0")
     return sheet.note("Drift", CAREFUL, "sum by (signal) (increase(segstream_drift_episodes_total{J}[1m])) > 0")
