@@ -23,11 +23,13 @@ demo: $(VENV)/.demo ## Broker, store, service and a year of real baskets on this
 test: $(VENV)/.dev ## Run the tests; those that need Java or redis-server are skipped where there is none; ARGS="-k layers"
 	@exec $(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
-check: $(VENV)/.dev ## Lint, formatting, types, and whether the committed schemas are current
+check: $(VENV)/.dev ## Lint, formatting, types, and whether what is generated is current
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m stream.contracts.generate --check
+	$(BIN)/python -m stream.metrics_page --check
+	$(BIN)/python -m deploy.grafana.generate --check
 
 bench: $(VENV)/.dev ## Run the benchmarks; BENCH="throughput" ARGS="--json"
 	@set -e; for name in $(BENCH); do echo "== benchmarks.$$name" >&2; $(BIN)/python -m benchmarks.$$name $(ARGS); done

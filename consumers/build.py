@@ -22,6 +22,7 @@ from consumers.owner import Owner, OwnerWiring
 from consumers.restoring import Identity, Restorer
 from consumers.source import SETTLED_SECONDS, Source, Tail
 from consumers.takeover import LEARNING, owner_group, owner_id
+from consumers.timed_store import TimedStore
 from consumers.topics import Shape, ensure, topic_identity, trim
 from consumers.worker import Clocks, Wiring, Worker
 from producers.memory_broker import MemoryBroker, MemorySink
@@ -91,9 +92,9 @@ class Service:
         settings, backend = self.settings, self.backend
         name = self._name(f"worker-{self.slot}")
         sink = backend.sink(f"{settings.kafka.transactional_id}-{name}")
-        store = backend.store()
-        feed = ModelFeed(backend.tail(), settings.topics.model, self.features.features_id)
         metrics = WorkerMetrics(self.registry)
+        store = TimedStore(backend.store(), metrics.pace.operations)
+        feed = ModelFeed(backend.tail(), settings.topics.model, self.features.features_id)
         restorer = Restorer(
             look=lambda: identity_of(settings, backend),
             features=self.features,

@@ -25,6 +25,12 @@ class Gauging:
         self._looked_at = now_seconds()
         self._floors: dict[int, tuple[int, float]] = {}
         """Partition -> journal offset of its floor, and when that was written."""
+        self._served: dict[int, float] = {}
+        """Partition -> a time at which every older record of it was processed."""
+
+    def processed(self, newest_ms: Mapping[int, int]) -> None:
+        """The broker's time of the last record that was processed of each partition."""
+        self._served |= {p: ms / 1000 for p, ms in newest_ms.items() if ms >= 0}
 
     def look(self, marks: Mapping[int, Mark]) -> None:
         """Look if it is time; ``marks`` are where the owned partitions stand."""
@@ -33,13 +39,23 @@ class Gauging:
             return
         self._looked_at = now
         try:
-            lags = [max(0, self._tail.bounds(self._topics.events, p)[1] - mark.next) for p, mark in marks.items()]
+            lags = {p: max(0, self._tail.bounds(self._topics.events, p)[1] - mark.next) for p, mark in marks.items()}
             ages = [now - self._floor_at(p, mark, now) for p, mark in marks.items()]
         except (BrokerUnavailable, IncompleteJournal):
             return
-        self._health.lag.set(sum(lags))
-        self._health.largest_lag.set(max(lags, default=0))
+        self._served = {p: at for p, at in self._served.items() if p in marks}  # others serve the rest meanwhile
+        self._health.lag.set(sum(lags.values()))
+        self._health.largest_lag.set(max(lags.values(), default=0))
+        self._health.lag_seconds.set(max((self._behind(p, lag, now) for p, lag in lags.items()), default=0.0))
         self._health.floor_age.set(max(ages, default=0.0))
+
+    def _behind(self, partition: int, lag: int, now: float) -> float:
+        """Age of the oldest record not processed: it is no older than the last one that was, or the last look at which
+        there was none. Of a partition that we know nothing of yet: at least since now.
+        """
+        served = now if lag == 0 else self._served.get(partition, now)
+        self._served[partition] = served
+        return max(0.0, now - served)
 
     def _floor_at(self, partition: int, mark: Mark, now: float) -> float:
         """When the last finished sweep began: the time of the record at the floor, or of the first one there is."""

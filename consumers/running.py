@@ -11,11 +11,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 
-from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector, start_http_server
 
 from consumers.build import Service, kafka_backend
 from consumers.supervising import Supervisor
 from stream.errors import SettingsError
+from stream.process_info import ProcessInfo
 from stream.settings import Tree
 
 log = logging.getLogger(__name__)
@@ -102,6 +103,13 @@ def _until_told(round_: Callable[[], object]) -> None:
         round_()
 
 
+def describe(registry: CollectorRegistry, settings: Tree) -> None:
+    """What every process shows, whatever its role."""
+    ProcessInfo(registry, settings)
+    ProcessCollector(registry=registry)
+    GCCollector(registry=registry)
+
+
 @contextlib.contextmanager
 def _serving(settings: Tree, place: int) -> Iterator[CollectorRegistry]:
     """A registry, scraped while the block runs, at the port of this place behind ``metrics.port``."""
@@ -112,6 +120,7 @@ def _serving(settings: Tree, place: int) -> Iterator[CollectorRegistry]:
     port = metrics.port and metrics.port + place  # 0: any free port, for each process
     if port > _LAST_PORT:
         raise SettingsError(f"metrics.port: {metrics.port} leaves no port for this process, it would be {port}")
+    describe(registry, settings)
     server, thread = start_http_server(port, metrics.host, registry)
     log.info("metrics at http://%s:%d/metrics", metrics.host, server.server_port)
     try:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import chain
+from operator import attrgetter
 
 import numpy as np
 
@@ -22,6 +24,7 @@ from consumers.planning import Planner
 from consumers.recovering import Recovery
 from consumers.restoring import Restorer
 from consumers.source import Poll, Source
+from consumers.stopwatch import Stopwatch
 from producers.sink import Offsets, Sink
 from stream.customer.features import FeatureSet
 from stream.decision.assign import Assigner
@@ -34,6 +37,8 @@ from stream.view.journal import Mark
 from stream.view.store import Loaded, Store, Wanted
 
 log = logging.getLogger(__name__)
+
+_STAMP_MS = attrgetter("timestamp_ms")
 
 
 @dataclass(frozen=True)
@@ -130,6 +135,8 @@ class Worker:
     def _gauge(self) -> None:
         health, feed = self._wiring.metrics.health, self._wiring.feed
         health.model(feed.version, feed.refused)
+        if feed.assigner is not None:
+            self._wiring.metrics.follow(feed.assigner.snapshot)
         health.timers_backlog.set(self._planner.has_backlog)
         self._wiring.gauging.look(self.marks)
 
@@ -140,33 +147,39 @@ class Worker:
         return Done()
 
     def _process(self, poll: Poll) -> Done:
-        started, planner = self._wiring.clocks.now_seconds(), self._planner
+        watch, planner = Stopwatch(self._wiring.clocks.now_seconds), self._planner
         before = self._recovery.marks
         ours = {p: records for p, records in poll.records.items() if p in before and records}
         rules = decode_rules(self._settings, self._wiring.restorer.identity.partitions, self.assigner)
         intakes = {p: take_in(r, p, rules, self._settings.topics) for p, r in ours.items()}
+        watch.lap("decode")
         if not self._wiring.gate.lets_through(intakes):
             return self._hold(poll)
         next_offset = {p: records[-1].offset + 1 for p, records in ours.items()}
-        wanted = planner.wanted(before, intakes, self.assigner, started)
+        wanted = planner.wanted(before, intakes, self.assigner, watch.began)
         if not wanted:
             return Done()
         loaded = self._load(wanted)
+        watch.lap("load")
         planner.loaded(wanted, loaded)
         busy = [p for p in loaded if p in ours or wanted[p].sweep_limit or loaded[p].due]
         if not busy:
             return Done()
         intakes = {p: intakes.get(p, Intake()) for p in busy}
         marks = planner.clocked(before, intakes, wanted)
-        batch = assemble(self._features, intakes, marks, loaded, round(started * 1000))
+        batch = assemble(self._features, intakes, marks, loaded, round(watch.began * 1000))
         learns_rows = self._settings.model.kind != "cells"
         step = Stepper(self._features, self.assigner, learns_rows).step(batch)
         marks = planner.advanced(marks, batch, step, next_offset, wanted, loaded, self.assigner)
         out = outcome(self._settings.topics, intakes, before, marks, batch, step)
-        learning_next = self._commit(poll, out, batch, step)
+        watch.lap("decide")
+        learning_next = self._commit(poll, out, batch, step, watch)
         self._insistence.succeeded()
         self._wiring.gate.committed(intakes)
-        self._wiring.metrics.observe(intakes, batch, step, started, self._wiring.clocks.now_seconds())
+        self._wiring.gauging.processed({p: records[-1].timestamp_ms for p, records in ours.items()})
+        self._wiring.metrics.observe(intakes, batch, step, watch.began, watch.at)
+        stamps_ms = map(_STAMP_MS, chain.from_iterable(ours.values()))
+        self._wiring.metrics.pace.observe(watch.laps, np.fromiter(stamps_ms, np.int64), watch.at)
         rejected = sum(len(intake.rejected) for intake in intakes.values())
         return Done(sum(map(len, ours.values())), rejected, step, learning_next)
 
@@ -181,7 +194,7 @@ class Worker:
                 self._recovery.doubt(wanted)
         return {} if self._recovery.is_needed else loaded
 
-    def _commit(self, poll: Poll, out: Outcome, batch: Batch, step: Step) -> int | None:
+    def _commit(self, poll: Poll, out: Outcome, batch: Batch, step: Step, watch: Stopwatch) -> int | None:
         """Kafka first, all of it; then the store, partition by partition, each only if nobody else wrote.
 
         Returns where the learning topic goes on, if the batch wrote there.
@@ -193,6 +206,7 @@ class Worker:
             notes={p: str(m.sequence) for p, m in out.marks.items()},
         )
         written = self._wiring.sink.commit(out.records, offsets)
+        watch.lap("commit")
         changed = np.zeros(len(step.rows), dtype=bool)
         changed[[who for who, _ in step.changes]] = True
         for partition, mark in out.committed_marks(written).items():
@@ -213,4 +227,5 @@ class Worker:
             else:
                 log.warning("partition %d: somebody else wrote to the store, restoring", partition)
                 self._recovery.doubt([partition])
+        watch.lap("apply")
         return None if step.learning is None else written[-1] + 1

@@ -38,6 +38,11 @@ class WorkerHealth:
             "Records not yet processed, of the owned partition that has most of them.",
             registry=registry,
         )
+        self.lag_seconds = Gauge(
+            "segstream_input_lag_seconds",
+            "Age of the oldest record not yet processed, at most; of the owned partition that is most behind.",
+            registry=registry,
+        )
         self.model_version = Gauge(
             "segstream_worker_model_version", "Version of the model the worker decides with.", registry=registry
         )

@@ -18,7 +18,7 @@ COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = [name for name, service in SERVICES.items() if "build" in service]
 STAYING = [name for name in SERVICES if name != "topics"]
-PROMETHEUS: dict[str, Any] = yaml.safe_load((ROOT / "deploy/prometheus.yml").read_text())
+PROMETHEUS: dict[str, Any] = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())
 
 
 def settings_of(service: str) -> Tree:
@@ -76,11 +76,11 @@ def test_data_is_kept_in_named_volumes() -> None:
     assert SERVICES["kafka"]["environment"]["KAFKA_LOG_DIRS"] == kept["kafka"]
 
 
-def test_every_file_that_is_mounted_is_there() -> None:
+def test_whatever_is_mounted_is_there() -> None:
     mounts = [volume.split(":")[0] for service in SERVICES.values() for volume in service.get("volumes", [])]
     files = [mount for mount in mounts if mount.startswith("./")]
     assert files
-    assert all((ROOT / file).is_file() for file in files)
+    assert all((ROOT / file).exists() for file in files)
 
 
 def test_no_port_is_open_to_the_world() -> None:
@@ -129,6 +129,11 @@ def test_prometheus_scrapes_every_role_where_its_health_check_looks() -> None:
         assert settings_of(name).metrics.host == "0.0.0.0"  # noqa: S104 (inside the compose network, not published)
 
 
+def test_prometheus_finds_its_rules_beside_its_configuration() -> None:
+    assert "./deploy/prometheus:/etc/prometheus:ro" in SERVICES["prometheus"]["volumes"]
+    assert all((ROOT / "deploy/prometheus" / name).is_file() for name in PROMETHEUS["rule_files"])
+
+
 def test_a_worker_has_time_to_drain() -> None:
     for name in ("worker-0", "worker-1", "owner"):
         grace_seconds = float(SERVICES[name]["stop_grace_period"].removesuffix("s"))
@@ -152,6 +157,17 @@ def test_grafana_knows_prometheus() -> None:
         "prometheus",
     )
     assert source["jsonData"]["timeInterval"] == PROMETHEUS["global"]["scrape_interval"]
+
+
+def test_grafana_shows_the_dashboards_that_are_mounted() -> None:
+    (provider,) = yaml.safe_load((ROOT / "deploy/grafana/provider.yml").read_text())["providers"]
+    folder = provider["options"]["path"]
+    mounts = SERVICES["grafana"]["volumes"]
+    assert f"./deploy/grafana/dashboards:{folder}:ro" in mounts
+    assert "./deploy/grafana/provider.yml:/etc/grafana/provisioning/dashboards/segstream.yml:ro" in mounts
+    home = Path(SERVICES["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"])
+    assert home.parent == Path(folder)
+    assert (ROOT / "deploy/grafana/dashboards" / home.name).is_file()
 
 
 def test_the_image_holds_only_what_ships_and_runs_as_nobody_special() -> None:

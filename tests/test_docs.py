@@ -17,6 +17,7 @@ from typer.main import get_command
 from consumers.cli import app
 from stream.health import WorkerHealth
 from stream.metrics import OwnerMetrics, WorkerMetrics
+from stream.process_info import ProcessInfo
 from stream.settings import Tree
 
 ROOT = Path(__file__).parent.parent
@@ -86,6 +87,7 @@ def quoted() -> list[str]:
 def metrics() -> set[str]:
     """Every metric of a worker and an owner, as it is scraped."""
     worker, owner = CollectorRegistry(), CollectorRegistry()
+    ProcessInfo(worker, Tree())
     WorkerMetrics(worker)
     OwnerMetrics(owner)
     families = [family for registry in (worker, owner) for family in registry.collect()]

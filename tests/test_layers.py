@@ -28,7 +28,13 @@ LAYERS = {
     "stream.view": f"{CORE} stream.packing stream.customer",
     "stream.health": "",
     "stream.drift_metrics": "stream.drift",
-    "stream.metrics": f"{CORE} stream.health stream.drift_metrics stream.model stream.decision",
+    "stream.batch_histogram": "",
+    "stream.certainty": "stream.batch_histogram stream.customer stream.decision stream.model",
+    "stream.pace": "stream.batch_histogram",
+    "stream.process_info": "stream.settings",
+    "stream.metrics": f"{CORE} stream.health stream.drift_metrics stream.model stream.decision"
+    " stream.certainty stream.pace",
+    "stream.metrics_page": "stream.metrics stream.process_info stream.settings",
     "producers": CORE,
     "consumers": "producers stream",
 }

@@ -11,14 +11,17 @@ import pytest
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
 
 from consumers.assembling import Intake
+from stream.batch_histogram import BatchHistogram
 from stream.contracts.changes import Cause
 from stream.contracts.events import Event
 from stream.contracts.examples import PROFILE
 from stream.contracts.reasons import Reason
-from stream.contracts.segments import SegmentValue
+from stream.contracts.segments import LedgerKind, SegmentValue
+from stream.customer.state import Status
 from stream.decision.batch import Batch, Step
 from stream.decision.clock import Clock
-from stream.metrics import BatchHistogram, OwnerMetrics, WorkerMetrics
+from stream.metrics import OwnerMetrics, WorkerMetrics
+from stream.pace import OPERATIONS, STAGES
 from tests.helpers import DAY_MS, HOUR_MS, MONDAY_MS, event, shop, shop_model
 from tests.town import Town
 
@@ -135,6 +138,49 @@ def test_the_margin_is_that_of_who_was_touched_and_has_one() -> None:
     assert counted.value("segstream_margin_ratio_bucket", le="0.3") == 1.0
 
 
+def test_fit_odd_customers_and_those_whom_the_margin_holds_are_of_who_was_touched() -> None:
+    counted = Counted()
+    batch = counted.town.batch(orders("ann", 4) + orders("bob", 4) + orders("eve", 4) + orders("fay", 1))
+    step = counted.town.feed(batch.events)
+    step.rows["status"][:] = [Status.READY, Status.READY, Status.LOCKED, Status.COLD]
+    step.rows["margin"][:] = [0.3, -0.1, -0.2, np.nan]
+    step.rows["fit"][:] = [0.8, 4.0, 5.0, np.nan]
+    step.rows["atypical"][:] = [2, 3, 0, 0]
+    counted.observe({0: Intake()}, batch, replace(step, touched=np.array([0, 1, 2, 3])))
+    assert counted.value("segstream_fit_radii_count") == 3.0
+    assert counted.value("segstream_fit_radii_bucket", le="1.0") == 1.0
+    assert counted.value("segstream_atypical_total") == 1.0, "one far look is not yet odd"
+    assert counted.value("segstream_changes_suppressed_total") == 1.0, "a lock is an analyst's"
+    counted.observe({0: Intake()}, batch, replace(step, touched=np.array([0])))
+    assert counted.value("segstream_fit_radii_count") == 4.0
+    assert counted.value("segstream_changes_suppressed_total") == 1.0
+
+
+def test_the_pace_is_from_the_brokers_time_to_applied_and_by_stage() -> None:
+    counted = Counted()
+    stamps_ms = np.array([ENDED - 0.2, ENDED - 40.0, ENDED + 3.0, -0.001]) * 1000
+    counted.metrics.pace.observe({"decode": 0.5, "apply": 0.25}, stamps_ms.astype(np.int64), ENDED)
+    name = "segstream_event_to_segment_seconds"
+    assert counted.value(f"{name}_count") == 3.0, "a record without a time is passed over"
+    assert counted.value(f"{name}_sum") == pytest.approx(40.2, abs=0.01), "a clock that is ahead is no negative time"
+    assert counted.value(f"{name}_bucket", le="30.0") == 2.0
+    assert counted.value("segstream_stage_seconds_sum", stage="decode") == 0.5
+    assert counted.value("segstream_stage_seconds_count", stage="load") == 0.0
+
+
+def test_transitions_of_segments_that_are_no_more_lose_their_series_with_the_structure() -> None:
+    counted = Counted()
+    pairs = (("s1", "s2"), ("none", "s3"), ("s2", "none"), ("s7", "s1"), ("s1", "s7"))
+    for pair in pairs:
+        counted.metrics.transitions.labels(*pair).inc(5)
+    counted.metrics.follow(shop_model(epoch=4))
+    ends = ("from_segment", "to_segment")
+    assert counted.by("segstream_transitions_total", *ends) == dict.fromkeys(pairs[:3], 5.0)
+    counted.metrics.transitions.labels("s7", "s1").inc()
+    counted.metrics.follow(shop_model(epoch=4, version=9))
+    assert ("s7", "s1") in counted.by("segstream_transitions_total", *ends)
+
+
 def test_event_time_is_the_newest_of_the_owned_partitions() -> None:
     counted = Counted()
     batch, step = counted.town.batch([]), counted.town.feed([])
@@ -172,6 +218,9 @@ def test_labels_have_few_values() -> None:
         "cause": {cause.value for cause in Cause},
         "from_segment": segments,
         "to_segment": segments,
+        "kind": {"StoreUnavailable", "BrokerUnavailable"},
+        "stage": set(STAGES),
+        "operation": set(OPERATIONS),
     }
     for family in counted.registry.collect():
         for sample in family.samples:
@@ -196,7 +245,8 @@ def test_the_owner_shows_the_newest_model_and_forgets_the_last() -> None:
     assert samples["segstream_model_timestamp_seconds",] == 60.0
     assert samples["segstream_macro_step_seconds_count",] == 2.0
     entries = {key[1]: value for key, value in samples.items() if key[0] == "segstream_ledger_entries_total"}
-    assert entries == {"born": 3.0, "retired": 1.0, "renamed": 1.0}
+    assert set(entries) == {kind.value for kind in LedgerKind}, "what has not happened is 0 and not absent"
+    assert {kind: n for kind, n in entries.items() if n} == {"born": 3.0, "retired": 1.0, "renamed": 1.0}
 
 
 def test_an_owner_that_took_over_shows_the_model_it_found() -> None:

@@ -123,3 +123,23 @@ def test_a_broker_that_is_away_leaves_the_gauges_as_they_were(pair: Pair) -> Non
     before = pair.look(p0=START)
     pair.tail.is_away = True
     assert pair.look(p0=START) == before
+
+
+def test_lag_in_seconds_is_the_age_of_what_waits_in_the_partition_that_is_most_behind(pair: Pair) -> None:
+    def seconds(**marks: Mark) -> float | None:
+        pair.look(**marks)
+        return pair.registry.get_sample_value("segstream_input_lag_seconds")
+
+    for partition in (0, 1):
+        pair.write(TOPICS.events, partition, 10)
+    behind, done = replace(START, next=4), replace(START, next=10)
+    assert seconds(p0=behind) == 0.0, "nobody knows since when"
+    assert seconds(p0=behind) == LOOK_SECONDS
+    pair.gauging.processed({0: round((pair.wall.now() - 40.0) * 1000), 1: round((pair.wall.now() - 50.0) * 1000)})
+    assert seconds(p0=behind, p1=behind) == 50.0 + LOOK_SECONDS
+    assert seconds(p0=behind, p1=done) == 40.0 + 2 * LOOK_SECONDS
+    pair.wall.wait(DAY)
+    assert seconds(p1=done) == 0.0
+    pair.write(TOPICS.events, 1, 3)
+    assert seconds(p1=done) == LOOK_SECONDS, "what came after a quiet day is not a day old"
+    assert seconds(p0=behind, p1=done) == 2 * LOOK_SECONDS, "somebody else served the first one meanwhile"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 import psutil
@@ -137,7 +139,13 @@ def test_a_process_is_scraped_while_it_runs() -> None:
     port = free_port()
     with running._serving(metrics(port=port - 1), 1) as registry:
         WorkerMetrics(registry).assigned({1, 2})
-        assert "segstream_assigned_partitions 2.0" in scraped(port)
+        told = scraped(port)
+        assert "segstream_assigned_partitions 2.0" in told
+        assert 'segstream_settings_info{client="kafka-python",digest="' in told
+        assert (
+            f'segstream_build_info{{python="{platform.python_version()}",version="{version("segstream")}"}} 1.0' in told
+        )
+        assert "process_resident_memory_bytes" in told
     with pytest.raises(urllib.error.URLError):
         scraped(port)
 

@@ -20,6 +20,7 @@ from producers.orders import Encoded
 from producers.sink import Outgoing
 from stream.contracts.events import DecodeRules
 from stream.errors import CommitFailed
+from stream.pace import STAGES
 from stream.settings import TopicSettings, Tree
 from tests.brokers import Broker, fresh
 from tests.consumers.unsteady import UnsteadyTwins
@@ -120,6 +121,24 @@ def test_lag_and_the_age_of_the_floor_are_measured_while_it_runs_and_while_it_ho
     floor.twins.wall.wait(10.0)
     floor.rounds(1)
     assert floor.metric("segstream_input_lag_records") == 0.0
+
+
+def test_every_event_is_timed_and_every_batch_by_its_stages() -> None:
+    floor = Floor()
+    floor.twins.send(events())
+    floor.finish()
+    batches = floor.metric("segstream_batch_seconds_count")
+    assert floor.metric("segstream_event_to_segment_seconds_count") == len(events())
+    registry = floor.service.registry
+    stages = {registry.get_sample_value("segstream_stage_seconds_count", {"stage": stage}) for stage in STAGES}
+    assert stages == {batches}
+    applied = registry.get_sample_value("segstream_store_seconds_count", {"operation": "apply"})
+    assert applied is not None
+    assert applied >= batches
+    looks = floor.metric("segstream_fit_radii_count")
+    assert looks == floor.metric("segstream_margin_ratio_count") > 0
+    assert 0 < floor.metric("segstream_changes_suppressed_total") < looks
+    assert floor.metric("segstream_rebalances_total") >= 1
 
 
 def test_a_restore_says_how_many_are_left() -> None:
