@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from stream.contracts.commands import Deed
 from stream.contracts.wire import Time, Wire, published
 
 
@@ -97,7 +98,7 @@ class LedgerDetail:
 class Said:
     """What a person said of the segments, and what came of it."""
 
-    deed: Literal["accept", "reject", "rollback", "rename", "pin", "unpin", "merge", "refreeze"]
+    deed: Deed
     by: str
     """Who; empty: nobody knows."""
     at: Time
