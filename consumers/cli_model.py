@@ -17,16 +17,18 @@ By = Annotated[
     str, typer.Option("--by", metavar="NAME", help="Who says so, for the ledger; if not given, your user name.")
 ]
 Proposal = Annotated[int, typer.Argument(min=1, metavar="N", help="Its number, from `segstream model show`.")]
-Exact = Annotated[bool, typer.Option("--exact", help="Foretell from every customer in the store, not from cells.")]
+Estimate = Annotated[
+    bool, typer.Option("--estimate", help="Take the owner's matrix, of cells: at once, but rough. Asks no customer.")
+]
 Segment = Annotated[str, typer.Argument(metavar="ID", help="Such as s3.")]
 
 
 @model.command()
-def show(ctx: typer.Context, exact: Exact = False, as_json: Json = False) -> None:
+def show(ctx: typer.Context, estimate: Estimate = False, as_json: Json = False) -> None:
     """What stands, how many segments would fit, which of them are alike, and who a proposal would move where."""
     from consumers import desk
 
-    desk.show(ctx.obj, exact=exact, as_json=as_json)
+    desk.show(ctx.obj, estimate=estimate, as_json=as_json)
 
 
 @model.command()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from contextlib import closing
 
+from rich.console import Console
+from rich.progress import track
 from rich.text import Text
 
 from consumers.foretelling import foretold
@@ -26,18 +28,23 @@ from stream.settings import Tree
 from stream.view.redis_reader import RedisReader
 
 
-def show(settings: Tree, *, exact: bool, as_json: bool) -> None:
-    """Print the model and its proposal; ``exact``: with who would move as every customer's state says."""
+def show(settings: Tree, *, estimate: bool, as_json: bool) -> None:
+    """Print the model and its proposal, with who would move as every customer's state says, or by ``estimate``."""
     found = _standing(settings)
-    if exact and found.docket.waiting is not None:
-        _, partitions = topic_identity(settings, settings.topics.events)
-        with closing(RedisReader(settings.redis)) as reader:
-            features = FeatureSet(settings.customers)
-            found = found.foretelling(foretold(settings, features, reader, found.record, partitions))
+    if not estimate and found.docket.waiting is not None:
+        found = _foretelling(settings, found)
     if as_json:
         print_json(found.to_json())
     else:
         console().print(model_page(found))
+
+
+def _foretelling(settings: Tree, found: Standing) -> Standing:
+    """Look at every customer; how far it is is shown on standard error."""
+    _, partitions = topic_identity(settings, settings.topics.events)
+    asked = track(range(partitions), "who would move", console=Console(stderr=True), transient=True)
+    with closing(RedisReader(settings.redis)) as reader:
+        return found.foretelling(foretold(settings, FeatureSet(settings.customers), reader, found.record, asked))
 
 
 def decide(settings: Tree, deed: Deed, version: int, by: str) -> None:

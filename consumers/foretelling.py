@@ -6,6 +6,7 @@ Here every state in the store is looked at, under the very model that would foll
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import islice
 
 import numpy as np
@@ -26,14 +27,16 @@ PAGE = 10_000
 """Customers looked at side by side."""
 
 
-def foretold(settings: Tree, features: FeatureSet, reader: Reader, record: bytes, partitions: int) -> Flows:
+def foretold(settings: Tree, features: FeatureSet, reader: Reader, record: bytes, partitions: Iterable[int]) -> Flows:
     """Customers by the segment they hold and the one they would, if the proposal in a model record were accepted now.
+
+    ``partitions``: those looked at, one after the other.
 
     Raises ``BadRecord``, ``StoreUnavailable``, and ``ValueError`` if none waits.
     """
     model = _if_accepted(settings, features, record)
     flows: Flows = {}
-    for partition in range(partitions):
+    for partition in partitions:
         watermark = reader.watermark(partition)
         if watermark is None:
             continue

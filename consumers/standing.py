@@ -63,11 +63,13 @@ class Standing:
     state: State
     record: bytes = field(repr=False)
     """Of the newest model, as the topic has it."""
+    is_exact: bool = False
+    """Whether the matrix of the proposal is of every customer; else it is the owner's, of cells."""
 
     def foretelling(self, flows: Flows) -> Standing:
-        """The same with another matrix of who would move where, if anybody has to be asked."""
+        """The same with the matrix of every customer, if anybody has to be asked."""
         waiting = self.docket.waiting and replace(self.docket.waiting, flows=flows)
-        return replace(self, docket=replace(self.docket, waiting=waiting))
+        return replace(self, docket=replace(self.docket, waiting=waiting), is_exact=True)
 
     def to_json(self) -> dict[str, Any]:
         """As ``segstream model show --json`` prints it."""
@@ -85,6 +87,7 @@ class Standing:
                 "number": waiting.version,
                 "gain": waiting.gain,
                 "moved_share": waiting.moved_share,
+                "exact": self.is_exact,
                 "flows": [
                     {"from_id": segment_id(old), "to_id": segment_id(new), "customers": n}
                     for old, row in sorted(waiting.flows.items())

@@ -91,7 +91,7 @@ def _accept(twins: Twins, lockstep: Lockstep, waiting: Waiting, events: Iterable
     said = Command("accept", rfc3339(round(twins.wall.now() * 1000)), version=waiting.version)
     twins.broker.append(Outgoing(twins.settings.topics.learning, 0, KEY, encode_command(said)))
     features, partitions = FeatureSet(twins.settings.customers), twins.settings.topics.partitions
-    exactly = foretold(twins.settings, features, twins.store.reader, _newest(twins), partitions)
+    exactly = foretold(twins.settings, features, twins.store.reader, _newest(twins), range(partitions))
     twins.send(events)
     swept = [done.step for done in drain(lockstep.run_once) if done.step is not None and not done.records]
     moved = [change for step in swept for _, change in step.changes if _has_moved(change)]

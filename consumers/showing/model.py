@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -29,7 +27,7 @@ def model_page(found: Standing) -> RenderableType:
     if found.docket.is_cautious:
         parts.append(Text("after a rollback or a merge large regroupings wait for you until one is accepted", "yellow"))
     waiting = found.docket.waiting
-    parts.append(_proposal(waiting, snapshot.names) if waiting else styles.quiet("no proposal waits"))
+    parts.append(_proposal(found, waiting) if waiting else styles.quiet("no proposal waits"))
     parts += [alike_page(pair, snapshot.names) for pair in found.pairs]
     return Group(*parts)
 
@@ -41,10 +39,13 @@ def _advice(found: Standing) -> Text:
     return styles.quiet(f"segments that each index would choose, as advice: {said}")
 
 
-def _proposal(waiting: Waiting, names: Mapping[int, str]) -> RenderableType:
+def _proposal(found: Standing, waiting: Waiting) -> RenderableType:
     """The matrix: from, to, customers."""
     gain, moved = f"{100 * waiting.gain:.1f} %", f"{100 * waiting.moved_share:.1f} %"
+    names = found.snapshot.names
     head = Text(f"proposal {waiting.version}: {gain} less inertia, moves {moved} of customers", "bold")
+    if not found.is_exact:
+        head.append(" (estimated from cells)", "not bold yellow")
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("from")
     table.add_column("to")

@@ -32,7 +32,7 @@ def test_accepted_it_comes_as_foretold(asked: Shop) -> None:
     found = _standing(asked)
     waiting = found.docket.waiting
     assert waiting is not None
-    flows = foretold(asked.twins.settings, asked.features, asked.twins.store.reader, found.record, 4)
+    flows = foretold(asked.twins.settings, asked.features, asked.twins.store.reader, found.record, range(4))
     assert sum(sum(row.values()) for row in flows.values()) == sum(
         bool(row["id"]) for _, row in asked.twins.store.reader.customers()
     )
@@ -50,7 +50,8 @@ def test_accepted_it_comes_as_foretold(asked: Shop) -> None:
 def test_foretelling_changes_nothing_and_says_the_same_again(asked: Shop) -> None:
     found = _standing(asked)
     once, again = (
-        foretold(asked.twins.settings, asked.features, asked.twins.store.reader, found.record, 4) for _ in range(2)
+        foretold(asked.twins.settings, asked.features, asked.twins.store.reader, found.record, range(4))
+        for _ in range(2)
     )
     assert once == again
     assert _standing(asked).record == found.record
@@ -64,12 +65,17 @@ def test_shown_exactly_is_shown_with_what_is_foretold(
     asked: Shop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     found, tree = _standing(asked), asked.twins.settings
-    flows = foretold(tree, asked.features, asked.twins.store.reader, found.record, 4)
+    flows = foretold(tree, asked.features, asked.twins.store.reader, found.record, range(4))
     monkeypatch.setattr(desk, "_standing", lambda settings: found)
     monkeypatch.setattr(desk, "topic_identity", lambda settings, topic: ("id", 4))
     monkeypatch.setattr(desk, "RedisReader", lambda settings: asked.twins.store.reader)
-    desk.show(tree, exact=True, as_json=True)
+    desk.show(tree, estimate=False, as_json=True)
     assert json.loads(capsys.readouterr().out)["proposal"]["moved_share"] == moved_share(flows)
+    desk.show(tree, estimate=True, as_json=True)
+    estimate = json.loads(capsys.readouterr().out)["proposal"]
+    assert not estimate["exact"]
+    assert found.docket.waiting is not None
+    assert estimate["moved_share"] == moved_share(found.docket.waiting.flows)
 
 
 def test_without_a_proposal_there_is_nothing_to_foretell() -> None:
@@ -78,7 +84,7 @@ def test_without_a_proposal_there_is_nothing_to_foretell() -> None:
     found = _standing(shop)
     assert found.foretelling({1: {2: 3}}).docket.waiting is None
     with pytest.raises(ValueError, match="no proposal waits"):
-        foretold(shop.twins.settings, shop.features, shop.twins.store.reader, found.record, 4)
+        foretold(shop.twins.settings, shop.features, shop.twins.store.reader, found.record, range(4))
 
 
 def _standing(shop: Shop) -> Standing:
