@@ -12,6 +12,8 @@ from stream.model.snapshot import FloatArray, IntArray, Snapshot, Vectors
 
 NONE = 0
 """Segment number of a customer without a segment."""
+_CHUNK = 128
+"""Vectors a pass of ``cells``: with 400 cells what is at work then fits a processor's cache, which halves the time."""
 
 
 @dataclass(frozen=True)
@@ -117,14 +119,20 @@ class Assigner:
 
     def cells(self, y: Vectors) -> IntArray:
         """Nearest cell of each vector, (n,) cell ids; of equally near ones the first."""
-        z = self.snapshot.scale.z(y)
-        nearness = np.empty((len(z), len(self._cells_z)))
-        nearness[:] = (self._cells_z**2).sum(axis=1)
-        product = np.empty_like(nearness)
-        for feature in range(z.shape[1]):
-            np.multiply(z[:, feature, None], 2.0 * self._cells_z[:, feature], out=product)
-            nearness -= product
-        return np.asarray(self.snapshot.cell_ids[nearness.argmin(axis=1)])
+        z, positions = self.snapshot.scale.z(y), self._cells_z
+        squares, doubled = (positions**2).sum(axis=1), 2.0 * positions
+        nearest = np.empty(len(z), np.int64)
+        product = np.empty((min(len(z), _CHUNK), len(positions)))
+        nearness = np.empty_like(product)
+        for at in range(0, len(z), _CHUNK):
+            rows = z[at : at + _CHUNK]
+            mine, part = nearness[: len(rows)], product[: len(rows)]
+            mine[:] = squares
+            for feature in range(z.shape[1]):
+                np.multiply(rows[:, feature, None], doubled[:, feature], out=part)
+                mine -= part
+            mine.argmin(axis=1, out=nearest[at : at + _CHUNK])
+        return np.asarray(self.snapshot.cell_ids[nearest])
 
     @cached_property
     def _cells_z(self) -> FloatArray:
