@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
-from consumers.page.flows import Flows
-from consumers.page.history import History
-from consumers.page.lag import Behind, Lag
-from consumers.page.looking_back import looked_back
-from consumers.page.mix import Mix
-from consumers.page.places import ELSEWHERE, NEW, move, moved
-from consumers.page.projection import Projection
+from consumers.watching.flows import Flows
+from consumers.watching.history import History
+from consumers.watching.lag import Behind, Lag
+from consumers.watching.looking_back import looked_back
+from consumers.watching.mix import Mix
+from consumers.watching.places import ELSEWHERE, NEW, move, moved
+from consumers.watching.projection import Projection
 from stream.contracts.changes import SegmentChange
 from stream.contracts.timestamps import ms_of
 

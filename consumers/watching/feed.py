@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from consumers.page.places import move
 from consumers.printable import safe
 from consumers.showing.changes import counterfactual_words, reason_words, speaker_words
+from consumers.watching.places import move
 from stream.contracts.changes import Assignment, SegmentChange
 from stream.contracts.timestamps import ms_of
 

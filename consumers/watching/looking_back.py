@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from consumers.page.history import point
-from consumers.page.places import move
+from consumers.watching.history import point
+from consumers.watching.places import move
 from stream.contracts.changes import SegmentChange
 from stream.contracts.timestamps import ms_of
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
-from consumers.page.board import Board, Store
-from consumers.page.outside import Outside
-from consumers.page.places import place
+from consumers.watching.board import Board, Store
+from consumers.watching.outside import Outside
+from consumers.watching.places import place
 from stream.customer.features import NEVER
 from stream.errors import BadRecord
 from stream.settings import Tree
