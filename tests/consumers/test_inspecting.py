@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
 import os
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +22,7 @@ from typer.testing import CliRunner, Result
 
 from consumers.build import Service, kafka_backend
 from consumers.cli import app
-from consumers.embedded import EmbeddedStore
+from consumers.embedded import EmbeddedStore, free_port
 from consumers.lockstep import Lockstep
 from consumers.topics import create_topics
 from producers.kafka_writer import KafkaWriter
@@ -134,6 +137,44 @@ def test_segments_as_json_and_table(live: Live) -> None:
     table = live.run("segments").stdout
     assert {segment["id"] for segment in said} >= {"s1", "s2", "s3"}
     assert all(f"{segment['id']} {segment['name']}" in table for segment in said)
+
+
+def test_a_report_is_one_file_and_the_same_facts_as_json(live: Live, tmp_path: Path) -> None:
+    file = tmp_path / "day.html"
+    written = live.run("report", "--html", str(file), "--hours", "336")
+    assert (written.exit_code, written.stderr) == (0, "")
+    said = json.loads(live.run("report", "--json", "--hours", "336").stdout)
+    assert said["headline"] in written.stdout
+    assert written.stdout.endswith(f"written to {file}\n")
+    text = file.read_text(encoding="utf-8")
+    assert said["headline"] in html.unescape(text)
+    sizes = {segment["id"]: segment["after"] for segment in said["segments"]}
+    rows = [json.loads(line) for line in live.run("customers", "--json").stdout.splitlines()]
+    awake = Counter(row["id"] for row in rows if row["id"] and row["status"] != "dormant")
+    assert {id_: n for id_, n in sizes.items() if n} == awake
+    assert [path.name for path in tmp_path.iterdir()] == ["day.html"]
+    both = live.run("report", "--json", "--html", str(file), "--day", "2001-01-01")
+    assert (json.loads(both.stdout)["headline"], both.stderr[:10]) == ("no customers yet", "2001-01-01")
+
+
+def test_a_report_that_cannot_be_made_says_what_to_mend_and_ends_with_2(live: Live, tmp_path: Path) -> None:
+    nowhere = f"127.0.0.1:{free_port()}"
+    for options, mend in {
+        (): "--html FILE, or --json",
+        ("--html", str(tmp_path / "no" / "day.html")): "cannot be written",
+        ("--json", "--day", "yesterday"): "YYYY-MM-DD",
+        ("--json", "--day", "2001-01-01", "--hours", "3"): "not both",
+    }.items():
+        result = live.run("report", *options)
+        assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1), options
+        assert mend in result.stderr
+    for setting, mend in (
+        (f"redis.url=redis://{nowhere}/0", "mend redis.url"),
+        (f"kafka.bootstrap_servers={nowhere}", "kafka.bootstrap_servers"),
+    ):
+        result = live.run("--set", setting, "--set", "kafka.request_timeout_seconds=1", "report", "--json")
+        assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1), setting
+        assert mend in result.stderr
 
 
 def test_a_customer_is_shown_with_its_features_and_changes(live: Live) -> None:
