@@ -13,13 +13,10 @@ import pytest
 from consumers.twins import Twins, Wall
 from producers.orders import Encoded
 from producers.personas import Personas, PersonasPlan
-from tests.browsing import Seen, chromium, serious_of
+from tests.browsing import Browser, Page, Seen, chromium, expect, serious_of
 from tests.consumers.shop import moved_customer
 from tests.page.served import Served
 from tests.page.shops import TOKEN, tree
-
-pytest.importorskip("playwright", reason="the tests of the page need pip install 'segstream[dev]'")
-from playwright.sync_api import Browser, Page, expect
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&amp;{{7*7}}"
 PLAN = PersonasPlan(customers=150, days=90, seed=3)
