@@ -26,10 +26,10 @@ def watch(
     customer: Annotated[str | None, typer.Option(metavar="ID", help="Only this customer.")] = None,
     as_json: JsonLines = False,
 ) -> None:
-    """Follow segment changes as they happen, until Ctrl-C."""
-    from consumers import inspecting
+    """Follow segment changes as they happen, until Ctrl-C; on a terminal with what they come to below them."""
+    from consumers import attending
 
-    inspecting.watch(ctx.obj, customer=customer, from_beginning=from_beginning, as_json=as_json)
+    attending.watch(ctx.obj, customer=customer, from_beginning=from_beginning, as_json=as_json)
 
 
 @app.command()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rich.text import Text
 
 from consumers.following import ledger_entries, newest_changes
-from consumers.inspecting import console, print_json
+from consumers.inspecting import console, print_json, show
 from consumers.kafka_tail import KafkaTail
 from consumers.printable import safe
 from consumers.showing.changes import changes_table
@@ -41,7 +41,7 @@ def show_said(settings: Tree, *, limit: int, as_json: bool) -> None:
         for entry in entries:
             print_json(LEDGER_ENTRY.adapter.dump_python(entry, mode="json"))
     elif entries:
-        console().print(said_table(entries))
+        show(console(), said_table(entries))
     else:
         console().print("nobody has said anything of the segments yet")
 
@@ -62,7 +62,7 @@ def show_customer(settings: Tree, customer: str, *, limit: int, as_json: bool) -
     if not past.is_whole:
         oldest = past.changes[0].version
         out.print(Text(f"{safe(customer)} from change {oldest} on; --limit shows older ones, if kept", "dim"))
-    out.print(changes_table(past.changes, customers=False))
+    show(out, changes_table(past.changes, customers=False))
 
 
 def newest_said(tail: Tail, topic: str, limit: int) -> tuple[LedgerEntry, ...]:

@@ -7,6 +7,9 @@ import html
 import io
 import json
 import os
+import pty
+import re
+import select
 import signal
 import subprocess
 import sys
@@ -256,6 +259,36 @@ def test_a_watch_of_one_customer_shows_only_that_one(live: Live) -> None:
     assert code == 0
     assert lines[0].startswith(f"changes of {row['customer_id']}, event time in UTC")
     assert all(row["customer_id"] in line for line in _dated(lines))
+
+
+def test_a_watch_on_a_terminal_has_the_board_below_the_feed_and_stays_so_after_ctrl_c(live: Live) -> None:
+    command = [sys.executable, "-m", "consumers.cli", *live.options, "watch", "--from-beginning"]
+    terminal, theirs = pty.openpty()
+    environment = os.environ | {"TERM": "xterm-256color", "COLUMNS": "100", "LINES": "40"}
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as process:
+        os.close(theirs)
+        seen = _until(terminal, "active customers in 3 segments")
+        process.send_signal(signal.SIGINT)
+        code = process.wait(timeout=30)
+    os.close(terminal)
+    assert code == 0
+    assert "Ctrl-C ends" in seen
+    assert "drift" in seen
+    assert "Traceback" not in seen
+
+
+def _until(terminal: int, words: str) -> str:
+    """What a terminal shows up to and a little beyond ``words``, without its colours."""
+    seen = ""
+
+    def read() -> str | None:
+        nonlocal seen
+        if select.select([terminal], [], [], 0.2)[0]:
+            seen += os.read(terminal, 65_536).decode(errors="replace")
+        plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", seen)
+        return plain if words in plain and "drift" in plain.rpartition(words)[2] else None
+
+    return eventually(read, f"the terminal shows '{words}'", 60.0)
 
 
 def _dated(lines: list[str]) -> list[str]:

@@ -20,7 +20,8 @@ from consumers.watching.mix import Mix, stability
 from consumers.watching.projection import Projection
 from producers.personas import Personas
 from producers.writer import MemoryWriter
-from stream.contracts.examples import CHANGE
+from stream.contracts.examples import CHANGE, DRIFT_ENTRY
+from stream.contracts.segments import encode_entry
 from tests.consumers.shop import PLAN, quiet_shop, settle
 from tests.page.shops import Watched, tree
 
@@ -131,10 +132,20 @@ def test_a_ledger_entry_of_an_unknown_kind_is_shown_and_what_is_none_is_not() ->
         "segment": "s1",
         "name": "",
         "text": "dark",
+        "turn": "",
         "occurred": 1_704_067_200_000,
         "decided": None,
     }
     assert [entry(bad) for bad in (b"", b"[]", b"{}", b'{"kind": "x", "occurred_at": "now"}')] == [None] * 4
+
+
+def test_a_drift_goes_on_until_it_ends() -> None:
+    board = Watched(Twins(tree())).page.live.board
+    begins, ends = ({**(entry(encode_entry(DRIFT_ENTRY)) or {}), "turn": turn} for turn in ("begins", "ends"))
+    board.take_ledger([begins, {**begins, "name": "share"}])
+    assert sorted(board.drifting) == ["event.spend", "share"]
+    board.take_ledger([ends, ends])
+    assert sorted(board.drifting) == ["share"]
 
 
 def test_moves_are_counted_by_window_and_by_number() -> None:
