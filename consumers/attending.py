@@ -47,7 +47,7 @@ def watch(settings: Tree, *, customer: str | None, from_beginning: bool, as_json
             if as_json or customer is not None or not is_seen:
                 _feed(out, wanted, as_json=as_json)
             else:
-                with _below(settings, out) as draw:
+                with _below(_of(settings, count), out) as draw:
                     _feed(out, wanted, draw)
         except KeyboardInterrupt:
             return
@@ -67,6 +67,11 @@ def _feed(
         elif changes:
             show(out, changes_table(changes))
         draw()
+
+
+def _of(settings: Tree, partitions: int) -> Tree:
+    """The same for topics that have so many: what the settings say of it is for who creates them."""
+    return settings.model_copy(update={"topics": settings.topics.model_copy(update={"partitions": partitions})})
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from consumers.page import naming
-from consumers.page.answers import LOOPBACK, Careful
+from consumers.page.answers import Careful, names_of
 from consumers.page.document import encoded
 from consumers.page.hub import Full, Hub
 from consumers.page.lookup import look_up
@@ -44,7 +44,6 @@ class Page:
         self._asking = asyncio.Semaphore(_LOOKUPS)
         self.live = Live(settings, outside)
         self.hub = Hub(self.snapshot, most_clients)
-        is_local = settings.page.host in LOOPBACK
         self.app = Starlette(
             routes=[
                 Route("/", self._index),
@@ -58,7 +57,7 @@ class Page:
                 Route("/api/segments/{deed}", self._name, methods=["POST"]),
                 Mount("/static", StaticFiles(directory=STATIC)),
             ],
-            middleware=[Middleware(Careful, hosts=LOOPBACK if is_local else ())],
+            middleware=[Middleware(Careful, hosts=names_of(settings.page))],
             lifespan=self._lifespan,
         )
 

@@ -10,7 +10,7 @@ from consumers.reporting.facts import Facts
 from consumers.reporting.markup import Element, el, style
 
 _PAGE, _OURS = (Path(folder).parent / "static" for folder in (consumers.page.__file__, __file__))
-_SHEETS = (_PAGE / "theme.css", _PAGE / "parts.css", _OURS / "report.css")
+SHEETS = (_PAGE / "theme.css", _PAGE / "parts.css", _OURS / "report.css")
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 """Even a bug could not fetch anything."""
 
@@ -46,7 +46,7 @@ def _head(facts: Facts) -> Element:
         el("meta", name="viewport", content="width=device-width, initial-scale=1"),
         el("meta", name="color-scheme", content="light dark"),
         el("title", f"segstream report: {facts.period.title}"),
-        *(style(sheet.read_text(encoding="utf-8")) for sheet in _SHEETS),
+        *(style(sheet.read_text(encoding="utf-8")) for sheet in SHEETS),
     )
 
 

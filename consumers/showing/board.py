@@ -131,9 +131,9 @@ def _clock(ms: int) -> str:
 
 
 def _labelled(label: str, said: Text) -> RenderableType:
-    table = Table.grid(expand=True)
+    table = Table.grid()  # not as wide as there is room: the ^C that a terminal echoes behind the last line must fit
     table.add_column(width=_LABEL)
-    table.add_column(ratio=1, overflow="fold")
+    table.add_column(overflow="fold")
     table.add_row(styles.quiet(label), said)
     return table
 
