@@ -44,11 +44,11 @@ def causes_words(causes: Counter[Cause]) -> str:
     """Causes with how often, the most frequent first; a single one without.
 
     >>> causes_words(Counter([Cause.TIME])), causes_words(Counter([Cause.TIME, Cause.BEHAVIOUR, Cause.TIME]))
-    ('as time went by', '2 as time went by, 1 by what they did')
+    ('as time went by', 'as time went by (2), by what they did (1)')
     """
     if len(causes) == 1:
         return cause_words(next(iter(causes)))
-    return ", ".join(f"{n:,} {cause_words(cause)}" for cause, n in causes.most_common())
+    return ", ".join(f"{cause_words(cause)} ({n:,})" for cause, n in causes.most_common())
 
 
 def flows_of(changes: Iterable[SegmentChange]) -> list[Flow]:

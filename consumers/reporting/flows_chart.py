@@ -12,12 +12,12 @@ from consumers.reporting.parts import colour
 from consumers.showing.segments import by_number
 from consumers.watching.places import ELSEWHERE
 
-_EDGE, _BAR, _GAP, _TALL = 104, 10, 12, 240
-"""Room for words at both sides, width of a bar, space between two, and height of all bars of a side."""
+_BAR, _GAP, _TALL = 10, 12, 240
+"""Width of a bar, space between two, and height of all bars of a side."""
 _LEAST = 1.5
 """A band is at least so wide, or nobody sees it."""
-_LETTER = 15
-"""Height of a label."""
+_LETTER, _LETTER_WIDTH, _APART = 15, 10, 6
+"""Height of a label, width of a letter of it, and how far it is from its bar."""
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,13 @@ def flows_chart(flows: Sequence[Flow], width: int) -> Element:
     scale = _TALL / max(1, sum(flow.moves for flow in flows))
     left = _bars(((flow.left, flow.moves) for flow in flows), scale)
     right = _bars(((flow.entered, flow.moves) for flow in flows), scale)
+    edge = max(map(_room, (*left.values(), *right.values())))
     height = round(max(bar.top + bar.height for side in (left, right) for bar in side.values()) + _LETTER)
     return el(
         "svg",
-        *_bands(flows, left, right, scale, width),
-        *(part for bar in left.values() for part in _drawn(bar, _EDGE - _BAR, _EDGE - _BAR - 6, "end")),
-        *(part for bar in right.values() for part in _drawn(bar, width - _EDGE, width - _EDGE + _BAR + 6, "start")),
+        *_bands(flows, left, right, scale, (edge, width - edge)),
+        *(part for bar in left.values() for part in _drawn(bar, edge - _BAR, edge - _BAR - _APART, "end")),
+        *(part for bar in right.values() for part in _drawn(bar, width - edge, width - edge + _BAR + _APART, "start")),
         viewBox=f"0 0 {width} {height}",
         role="img",
         aria_label="Who moved where; the table below has the figures",
@@ -67,11 +68,11 @@ def _bars(ends: Iterable[tuple[str, int]], scale: float) -> dict[str, _Bar]:
 
 
 def _bands(
-    flows: Sequence[Flow], left: dict[str, _Bar], right: dict[str, _Bar], scale: float, width: int
+    flows: Sequence[Flow], left: dict[str, _Bar], right: dict[str, _Bar], scale: float, between: tuple[int, int]
 ) -> Iterable[Element]:
     """Bands leave a bar in the order of where they go, so that few of them cross."""
     used = Counter[tuple[str, str]]()
-    begin, end = _EDGE, width - _EDGE
+    begin, end = between
     for flow in sorted(flows, key=lambda flow: (rank(flow.left), rank(flow.entered))):
         thick = flow.moves * scale
         y1 = left[flow.left].top + used["left", flow.left] * scale + thick / 2
@@ -83,6 +84,11 @@ def _bands(
         words = f"{flow.left} to {flow.entered}: {flow.moves:,}, {flow.why}"
         stroke = f"{max(_LEAST, thick):.1f}"
         yield el("path", el("title", words), d=path, class_=f"band {colour(flow.left)}", stroke_width=stroke)
+
+
+def _room(bar: _Bar) -> int:
+    """For a bar and its label."""
+    return _BAR + _APART + _LETTER_WIDTH * len(f"{bar.place} {bar.moves:,}")
 
 
 def _drawn(bar: _Bar, x: float, words_x: float, anchor: str) -> tuple[Element, Element]:

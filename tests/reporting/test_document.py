@@ -112,3 +112,15 @@ def test_it_prints_on_white_paper_and_whole(browser: Browser, files: dict[str, P
     assert page.locator("#flows .chart.wide").is_visible()
     assert page.pdf().startswith(b"%PDF")
     page.close()
+
+
+def test_no_label_of_a_drawing_is_cut_off(browser: Browser, files: dict[str, Path]) -> None:
+    page = browser.new_page(viewport={"width": 360, "height": 900})
+    page.goto(files["usual"].as_uri())
+    boxes = "texts => texts.map(text => [text.getBoundingClientRect(), text.ownerSVGElement.getBoundingClientRect()])"
+    for width in (360, 1440):
+        page.set_viewport_size({"width": width, "height": 900})
+        found = [pair for pair in page.locator(".chart text").evaluate_all(boxes) if pair[1]["width"]]
+        assert len(found) > 10
+        assert [t for t, svg in found if t["left"] < svg["left"] - 1 or t["right"] > svg["right"] + 1] == []
+    page.close()

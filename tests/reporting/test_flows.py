@@ -29,7 +29,7 @@ def test_a_flow_says_why_with_the_reason_given_most_often() -> None:
             change("s1", "s2", cause=Cause.MODEL, reasons=FELL),
         ]
     )
-    assert (flow.why, flow.mostly) == ("2 by what they did, 1 the segments moved", "orders rose (2)")
+    assert (flow.why, flow.mostly) == ("by what they did (2), the segments moved (1)", "orders rose (2)")
 
 
 def test_who_is_placed_for_the_first_time_has_nothing_that_rose() -> None:
