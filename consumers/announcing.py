@@ -6,7 +6,6 @@ from dataclasses import asdict
 
 import numpy as np
 
-from consumers.signals import signal_words
 from stream.contracts.segments import (
     Drift,
     FeatureProfile,
@@ -25,6 +24,7 @@ from stream.customer.features import FeatureSet
 from stream.customer.holdings import Holding
 from stream.customer.state import group_id, segment_id
 from stream.drift.episodes import Turn
+from stream.drift.signals import signal_words
 from stream.model import ledger
 from stream.model.likeness import alike, outcome_of, outcomes_of
 from stream.model.rules import in_words

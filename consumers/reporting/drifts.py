@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 from consumers.reporting.period import Period
 from consumers.showing.words import minute, number
-from consumers.signals import signal_words
 from stream.contracts.segments import Drift, LedgerEntry
 from stream.contracts.timestamps import rfc3339
+from stream.drift.signals import signal_words
 
 State = Literal["began", "ended", "active"]
 

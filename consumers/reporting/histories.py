@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from consumers.minutes import words as said_words
 from consumers.reporting.material import Material
 from consumers.reporting.period import Period
+from consumers.said import said_words
 from consumers.showing.changes import speaker_words
 from consumers.showing.segments import by_number
 from stream.contracts.segments import Flow, LedgerEntry, LedgerKind

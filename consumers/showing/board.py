@@ -17,11 +17,11 @@ from consumers.printable import safe
 from consumers.showing import styles
 from consumers.showing.segments import BAR_WIDTH, WIDEST, by_number, share_bar
 from consumers.showing.words import minute
-from consumers.signals import signal_words
 from consumers.watching.board import Board
 from consumers.watching.flows import telling
 from consumers.watching.places import ELSEWHERE
 from consumers.watching.status import Sentence, Words, not_counted_words, sentence
+from stream.drift.signals import signal_words
 
 _ROOM_FOR_FEED = 8
 """Lines that the feed keeps at least."""

@@ -1,8 +1,10 @@
-"""What drifts, in words."""
+"""What the signals of drift are called, in names and in words."""
 
 from __future__ import annotations
 
-from stream.drift.monitor import FEATURE, RAW, SHARE
+SHARE = "share"
+FEATURE, RAW = "feature.", "event."
+"""What signals begin with that are a feature of the population, or a raw value."""
 
 
 def signal_words(signal: str) -> str:
