@@ -44,8 +44,8 @@ class Episode:
         level, since, told = number(self.drift.level), minute(self.drift.since), minute(self.told_at)
         if self.state == "ended":
             return f"as usual again from {told}; it was not since {since}, at most {level}x its limit ({detector})"
-        when = "" if told == since else f" at {told}"
-        found = f"not what it was since {since}; when found{when} {level}x its limit ({detector})"
+        when = ", when found" if told == since else f"; found {told}"
+        found = f"not what it was since {since}{when} at {level}x its limit ({detector})"
         return found if self.state == "began" else f"{found}; it goes on"
 
     def to_json(self) -> dict[str, Any]:

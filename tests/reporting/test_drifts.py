@@ -23,7 +23,7 @@ def test_an_episode_began_ended_or_goes_on() -> None:
         ("active", "orders of the customers"),
     ]
     assert began.words == (
-        "not what it was since 2017-06-30 21:00; when found at 2024-05-02 12:00 1.1x its limit (chart of means)"
+        "not what it was since 2017-06-30 21:00; found 2024-05-02 12:00 at 1.1x its limit (chart of means)"
     )
     assert ended.words.startswith("as usual again from 2024-05-02 18:00; it was not since")
     assert "at most 3.2x its limit" in ended.words
