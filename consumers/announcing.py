@@ -24,7 +24,7 @@ from stream.customer.features import FeatureSet
 from stream.customer.holdings import Holding
 from stream.customer.state import group_id, segment_id
 from stream.drift.episodes import Turn
-from stream.drift.monitor import FEATURE, RAW, SHARE
+from stream.drift.signals import signal_words
 from stream.model import ledger
 from stream.model.likeness import alike, outcome_of, outcomes_of
 from stream.model.rules import in_words
@@ -123,12 +123,7 @@ def _rule(features: FeatureSet, rule: Rule) -> SegmentRule:
 
 
 def _drift_text(drift: Drift) -> str:
-    if drift.signal == SHARE:
-        what = "how customers spread over the segments"
-    elif drift.signal.startswith(FEATURE):
-        what = f"{drift.signal.removeprefix(FEATURE)} of the customers"
-    else:
-        what = f"{drift.signal.removeprefix(RAW)} of the orders"
+    what = signal_words(drift.signal)
     said = "is not what it was" if drift.what == "begins" else "is as usual again; it was not"
     most = "" if drift.what == "begins" else "at most "
     level = f"{most}{drift.level:.1f} of its limit"

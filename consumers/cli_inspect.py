@@ -1,13 +1,16 @@
-"""The commands that look: change feed, live page, customers, doctor, audit, verify. Only `audit --repair` writes."""
+"""The commands that look: feed, live page, report, customers, doctor, audit, verify. Only `audit --repair` mends."""
 
 # ruff: noqa: PLC0415
 # Commands import what they need when they run, so that help comes at once.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from consumers.printable import safe
 
 app = typer.Typer()
 
@@ -23,10 +26,10 @@ def watch(
     customer: Annotated[str | None, typer.Option(metavar="ID", help="Only this customer.")] = None,
     as_json: JsonLines = False,
 ) -> None:
-    """Follow segment changes as they happen, until Ctrl-C."""
-    from consumers import inspecting
+    """Follow segment changes as they happen, until Ctrl-C; on a terminal with what they come to below them."""
+    from consumers import attending
 
-    inspecting.watch(ctx.obj, customer=customer, from_beginning=from_beginning, as_json=as_json)
+    attending.watch(ctx.obj, customer=customer, from_beginning=from_beginning, as_json=as_json)
 
 
 @app.command()
@@ -42,6 +45,25 @@ def dashboard(
 
     page = ctx.obj.page if port is None else ctx.obj.page.model_copy(update={"port": port})
     raise typer.Exit(serve(ctx.obj.model_copy(update={"page": page})))
+
+
+@app.command()
+def report(
+    ctx: typer.Context,
+    *,
+    html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write one HTML file.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the same facts as one JSON object.")] = False,
+    day: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="A day of event time, UTC.")] = None,
+    hours: Annotated[
+        int | None, typer.Option(min=1, max=8_784, help="The last hours up to the newest event, instead of a day.")
+    ] = None,
+) -> None:
+    """What befell the segments in a day: sizes, who moved where and why, drift, names; by default the newest day."""
+    from consumers.reporting.command import report
+
+    said = report(ctx.obj, day=day, hours=hours, html=html, as_json=as_json)
+    if said:
+        typer.echo("\n".join(map(safe, said.splitlines())), err=as_json)
 
 
 @app.command()

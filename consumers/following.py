@@ -1,4 +1,4 @@
-"""Reading the change topic outside of any group: onwards as it grows, or backwards for one customer."""
+"""Reading changes and ledger outside of any group: onwards as they grow, or backwards to a customer or a time."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from consumers.source import Record, Tail
 from stream.contracts.changes import SegmentChange, decode_change
+from stream.contracts.segments import LedgerEntry, decode_entry
+from stream.contracts.timestamps import rfc3339
 from stream.errors import BadRecord
 
 log = logging.getLogger(__name__)
@@ -50,6 +52,35 @@ def newest_changes(
         found += reversed(list(read_changes(records)))
         end, page = start, page * 4
     return found[:most]
+
+
+def changes_since(tail: Tail, topic: str, partition: int, begin_ms: int) -> list[SegmentChange]:
+    """The changes of a partition from event time ``begin_ms`` on, in no order.
+
+    The search goes backwards and ends at a page of which everything is older. A late event may be deeper: what comes
+    of it counts where it is found.
+    """
+    first, end = tail.bounds(topic, partition)
+    begin, page, found = rfc3339(begin_ms), _FIRST_PAGE, list[SegmentChange]()
+    while end > first:
+        start = max(first, end - page)
+        read = list(read_changes(read_between(tail, topic, partition, start, end)))
+        within = [change for change in read if change.occurred_at >= begin]
+        if read and not within:
+            break
+        found += within
+        end, page = start, page * 4
+    return found
+
+
+def ledger_entries(tail: Tail, topic: str) -> Iterator[LedgerEntry]:
+    """The whole ledger, oldest first: some lines a day, and kept for ever."""
+    first, end = tail.bounds(topic, 0)
+    for record in read_between(tail, topic, 0, first, end):
+        try:
+            yield decode_entry(record.value or b"")
+        except BadRecord as error:
+            log.warning("ledger, offset %d: not an entry: %s", record.offset, error)
 
 
 def read_between(tail: Tail, topic: str, partition: int, start: int, end: int) -> Iterator[Record]:

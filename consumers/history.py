@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 from collections import deque
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
 from rich.text import Text
 
-from consumers.following import newest_changes, read_between
-from consumers.inspecting import console, print_json
+from consumers.following import ledger_entries, newest_changes
+from consumers.inspecting import console, print_json, show
 from consumers.kafka_tail import KafkaTail
 from consumers.printable import safe
 from consumers.showing.changes import changes_table
@@ -20,11 +18,9 @@ from consumers.source import Tail
 from consumers.topics import topic_identity
 from stream.contracts.changes import CHANGE, SegmentChange
 from stream.contracts.partitioning import partition_of
-from stream.contracts.segments import LEDGER_ENTRY, LedgerEntry, LedgerKind, decode_entry
-from stream.errors import BadRecord, SegstreamError
+from stream.contracts.segments import LEDGER_ENTRY, LedgerEntry, LedgerKind
+from stream.errors import SegstreamError
 from stream.settings import Tree
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -45,7 +41,7 @@ def show_said(settings: Tree, *, limit: int, as_json: bool) -> None:
         for entry in entries:
             print_json(LEDGER_ENTRY.adapter.dump_python(entry, mode="json"))
     elif entries:
-        console().print(said_table(entries))
+        show(console(), said_table(entries))
     else:
         console().print("nobody has said anything of the segments yet")
 
@@ -66,12 +62,12 @@ def show_customer(settings: Tree, customer: str, *, limit: int, as_json: bool) -
     if not past.is_whole:
         oldest = past.changes[0].version
         out.print(Text(f"{safe(customer)} from change {oldest} on; --limit shows older ones, if kept", "dim"))
-    out.print(changes_table(past.changes, customers=False))
+    show(out, changes_table(past.changes, customers=False))
 
 
 def newest_said(tail: Tail, topic: str, limit: int) -> tuple[LedgerEntry, ...]:
     """The last ``limit`` words, oldest first. The ledger is some lines a day, and kept for ever."""
-    return tuple(deque((entry for entry in _entries(tail, topic) if entry.kind is LedgerKind.SAID), maxlen=limit))
+    return tuple(deque((entry for entry in ledger_entries(tail, topic) if entry.kind is LedgerKind.SAID), maxlen=limit))
 
 
 def past_of(tail: Tail, topic: str, partition: int, customer: bytes, limit: int) -> Past:
@@ -80,12 +76,3 @@ def past_of(tail: Tail, topic: str, partition: int, customer: bytes, limit: int)
     found = newest_changes(tail, topic, partition, customer, limit, reach=end - first)
     changes = tuple(reversed(found))
     return Past(changes, is_whole=bool(changes) and changes[0].version == 1)
-
-
-def _entries(tail: Tail, topic: str) -> Iterator[LedgerEntry]:
-    first, end = tail.bounds(topic, 0)
-    for record in read_between(tail, topic, 0, first, end):
-        try:
-            yield decode_entry(record.value or b"")
-        except BadRecord as error:
-            log.warning("ledger, offset %d: not an entry: %s", record.offset, error)

@@ -8,26 +8,20 @@ from contextlib import closing
 from itertools import islice
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from consumers.dossier import dossier
-from consumers.following import follow
 from consumers.kafka_tail import KafkaTail
-from consumers.printable import safe
-from consumers.showing import changes_table, segments_table
+from consumers.showing import segments_table, segments_words
 from consumers.showing.customer import customer_page
 from consumers.showing.customers import Row, csv_lines, customers_table
 from consumers.topics import topic_identity
-from stream.contracts.changes import CHANGE, SegmentChange
-from stream.contracts.partitioning import partition_of
 from stream.customer.features import FeatureSet
 from stream.settings import Tree
 from stream.view.reader import Reader
 from stream.view.redis_reader import RedisReader
 
-WAIT_SECONDS = 0.5
-"""An idle feed asks again this often."""
 PIPE_WIDTH = 120
 """Columns where there is no terminal to fit."""
 SHOWN = 50
@@ -40,20 +34,14 @@ def console() -> Console:
     return plain if plain.is_terminal else Console(markup=False, emoji=False, highlight=False, width=PIPE_WIDTH)
 
 
-def watch(settings: Tree, *, customer: str | None, from_beginning: bool, as_json: bool) -> None:
-    """Print changes until Ctrl-C."""
-    topic, out = settings.topics.changes, console()
-    _, count = topic_identity(settings, topic)
-    key = None if customer is None else customer.encode(errors="surrogateescape")
-    partitions = range(count) if key is None else [partition_of(key, count)]
-    with closing(KafkaTail(settings.kafka)) as tail:
-        if not as_json:
-            out.print(Text(f"changes of {safe(customer or 'all customers')}, event time in UTC; Ctrl-C ends", "dim"))
-        try:
-            for changes in follow(tail, topic, partitions, from_beginning=from_beginning, wait_seconds=WAIT_SECONDS):
-                _print_changes(out, [c for c in changes if customer in (None, c.customer_id)], as_json)
-        except KeyboardInterrupt:
-            return
+def show(out: Console, shown: RenderableType) -> None:
+    """Print it; into a pipe without the blanks that pad lines to the width of a terminal."""
+    if out.is_terminal:
+        out.print(shown)
+        return
+    with out.capture() as captured:
+        out.print(shown)
+    print("\n".join(line.rstrip() for line in captured.get().splitlines()), flush=True)
 
 
 def show_customer(settings: Tree, customer: str, *, as_json: bool) -> None:
@@ -66,7 +54,7 @@ def show_customer(settings: Tree, customer: str, *, as_json: bool) -> None:
     if as_json:
         print_json(found.to_json())
     else:
-        console().print(customer_page(found))
+        show(console(), customer_page(found))
 
 
 def list_customers(
@@ -92,7 +80,7 @@ def list_segments(settings: Tree, *, as_json: bool) -> None:
     if as_json:
         print_json({"segments": list(profiles.values())})
     elif profiles:
-        console().print(segments_table(profiles))
+        show(console(), Group(segments_words(profiles), segments_table(profiles)))
     else:
         wanted = settings.model.warmup_customers
         console().print(f"no segments yet: the first come when {wanted:,} customers have been seen")
@@ -112,19 +100,11 @@ def print_json(document: dict[str, Any]) -> None:
     print(json.dumps(document))
 
 
-def _print_changes(out: Console, changes: list[SegmentChange], as_json: bool) -> None:
-    if as_json:
-        for change in changes:
-            print(json.dumps(CHANGE.adapter.dump_python(change, mode="json")), flush=True)
-    elif changes:
-        out.print(changes_table(changes))
-
-
 def _print_table(rows: Iterator[Row], limit: int) -> None:
     out, shown = console(), list(islice(rows, limit))
     if not shown:
         out.print("no such customers")
         return
-    out.print(customers_table(sorted(shown, key=lambda row: row["customer_id"])))
+    show(out, customers_table(sorted(shown, key=lambda row: row["customer_id"])))
     if next(rows, None) is not None:
         out.print(Text(f"{limit:,} shown, there are more: --limit, or --csv for all", "dim"))

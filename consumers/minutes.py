@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from consumers.said import said_words
 from stream.contracts.commands import Command
 from stream.contracts.segments import LedgerDetail, LedgerEntry, LedgerKind, Said
 from stream.contracts.timestamps import rfc3339
@@ -23,21 +24,6 @@ _OF_ALL = ("accept", "rollback", "merge")
 def said_messages(step: MacroStep, now_ms: int, wall_ms: int) -> list[LedgerEntry]:
     """One line for each thing that was said since the last macro step."""
     return [_message(heard, step, now_ms, wall_ms) for heard in step.heard]
-
-
-def words(deed: str, segment: str, said: Said) -> str:
-    """What was said.
-
-    >>> words("merge", "s2", Said("merge", "ann", "", True, "", into_id="s5"))
-    'merge s2 into s5'
-    >>> words("rename", "s3", Said("rename", "ann", "", True, "", name="early birds"))
-    "rename s3 'early birds'"
-    >>> words("rollback", "", Said("rollback", "", "", True, "", version=7))
-    'rollback 7'
-    """
-    parts = [deed, segment, str(said.version or ""), f"into {said.into_id}" * bool(said.into_id)]
-    parts.append(f"'{said.name}'" if said.name else "")
-    return " ".join(part for part in parts if part)
 
 
 def _message(heard: Heard, step: MacroStep, now_ms: int, wall_ms: int) -> LedgerEntry:
@@ -61,7 +47,7 @@ def _message(heard: Heard, step: MacroStep, now_ms: int, wall_ms: int) -> Ledger
         model_version=step.snapshot.version,
         occurred_at=rfc3339(now_ms),
         decided_at=rfc3339(wall_ms),
-        detail=LedgerDetail((), f"{speaker}: {words(said.deed, id_, said)}: {came}"),
+        detail=LedgerDetail((), f"{speaker}: {said_words(said.deed, id_, said)}: {came}"),
         said=said,
     )
 

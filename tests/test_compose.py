@@ -41,10 +41,11 @@ def test_the_services_are_there() -> None:
         "worker-0",
         "worker-1",
         "owner",
+        "page",
         "prometheus",
         "grafana",
     }
-    assert set(OURS) == {"topics", "worker-0", "worker-1", "owner"}
+    assert set(OURS) == {"topics", "worker-0", "worker-1", "owner", "page"}
 
 
 @pytest.mark.parametrize("name", STAYING)
@@ -129,6 +130,16 @@ def test_prometheus_scrapes_every_role_where_its_health_check_looks() -> None:
         assert settings_of(name).metrics.host == "0.0.0.0"  # noqa: S104 (inside the compose network, not published)
 
 
+def test_the_page_is_served_to_this_machine_only_and_asked_where_it_is_served() -> None:
+    page, service = settings_of("page").page, SERVICES["page"]
+    assert service["ports"] == [f"127.0.0.1:{page.port}:{page.port}"]
+    assert page.host == "0.0.0.0"  # noqa: S104 (inside its container)
+    assert page.names.split(",") == ["127.0.0.1", "localhost"]
+    assert f"http://127.0.0.1:{page.port}/healthz" in service["healthcheck"]["test"][-1]
+    assert page.token is None, "it would stand in the file"
+    assert settings_of("page").topics.partitions == settings_of("topics").topics.partitions
+
+
 def test_prometheus_finds_its_rules_beside_its_configuration() -> None:
     assert "./deploy/prometheus:/etc/prometheus:ro" in SERVICES["prometheus"]["volumes"]
     assert all((ROOT / "deploy/prometheus" / name).is_file() for name in PROMETHEUS["rule_files"])
@@ -142,7 +153,7 @@ def test_a_worker_has_time_to_drain() -> None:
 
 def test_roles_start_after_what_they_need() -> None:
     assert SERVICES["topics"]["depends_on"] == {"kafka": {"condition": "service_healthy"}}
-    for name in ("worker-0", "worker-1", "owner"):
+    for name in ("worker-0", "worker-1", "owner", "page"):
         assert SERVICES[name]["depends_on"] == {
             "topics": {"condition": "service_completed_successfully"},
             "redis": {"condition": "service_healthy"},

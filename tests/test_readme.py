@@ -87,12 +87,13 @@ def test_a_python_snippet_runs(name: str, says: str, running: Tree) -> None:
     assert says in ran.stdout
 
 
-def test_the_commands_run(running: Tree) -> None:
+def test_the_commands_run(running: Tree, tmp_path: Path) -> None:
     for line in SNIPPETS["watch"].splitlines():
         arguments = line.split("#")[0].split()[1:]
         options = ["--set", f"kafka.bootstrap_servers={running.kafka.bootstrap_servers}"]
         options += ["--set", f"redis.url={running.redis.url.get_secret_value()}", "--set", "profile=personas"]
         command = [sys.executable, "-m", "consumers.cli", *options, *arguments]
-        ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path)
         assert ran.returncode == 0, ran.stderr
         assert ran.stdout.strip()
+    assert [file.name for file in tmp_path.iterdir()] == ["day.html"]

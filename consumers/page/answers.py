@@ -8,6 +8,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from stream.settings import PageSettings
+
 _POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -29,6 +31,19 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def names_of(page: PageSettings) -> tuple[str, ...]:
+    """The names that we answer to; empty: any.
+
+    >>> names_of(PageSettings()), names_of(PageSettings(host="0.0.0.0"))
+    (('127.0.0.1', 'localhost', '::1'), ())
+    >>> names_of(PageSettings(host="0.0.0.0", names="segments.example, Localhost"))
+    ('segments.example', 'localhost')
+    """
+    if page.names:
+        return tuple(name.strip().lower() for name in page.names.split(","))
+    return LOOPBACK if page.host in LOOPBACK else ()
 
 
 class Careful:

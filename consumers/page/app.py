@@ -17,12 +17,13 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from consumers.page import naming
-from consumers.page.answers import LOOPBACK, Careful
-from consumers.page.cards import features as feature_rows
+from consumers.page.answers import Careful, names_of
+from consumers.page.document import encoded
 from consumers.page.hub import Full, Hub
-from consumers.page.live import Live
 from consumers.page.lookup import look_up
-from consumers.page.outside import Outside
+from consumers.watching.cards import features as feature_rows
+from consumers.watching.live import Live
+from consumers.watching.outside import Outside
 from stream.customer.features import FeatureSet
 from stream.errors import BrokerUnavailable, SegstreamError, StoreUnavailable
 from stream.settings import Tree
@@ -42,8 +43,7 @@ class Page:
         self._features = FeatureSet(settings.customers)
         self._asking = asyncio.Semaphore(_LOOKUPS)
         self.live = Live(settings, outside)
-        self.hub = Hub(self.live.snapshot, most_clients)
-        is_local = settings.page.host in LOOPBACK
+        self.hub = Hub(self.snapshot, most_clients)
         self.app = Starlette(
             routes=[
                 Route("/", self._index),
@@ -57,9 +57,14 @@ class Page:
                 Route("/api/segments/{deed}", self._name, methods=["POST"]),
                 Mount("/static", StaticFiles(directory=STATIC)),
             ],
-            middleware=[Middleware(Careful, hosts=LOOPBACK if is_local else ())],
+            middleware=[Middleware(Careful, hosts=names_of(settings.page))],
             lifespan=self._lifespan,
         )
+
+    def snapshot(self) -> bytes:
+        """What every browser gets now."""
+        with self.live.board.lock:
+            return encoded(self.live.board, self._outside.now_seconds(), self._settings.model.warmup_customers)
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
@@ -92,7 +97,7 @@ class Page:
         return StreamingResponse(self.hub.listen(queue), media_type="text/event-stream", headers=headers)
 
     async def _snapshot(self, _: Request) -> Response:
-        return Response(await asyncio.to_thread(self.live.snapshot), media_type="application/json")
+        return Response(await asyncio.to_thread(self.snapshot), media_type="application/json")
 
     async def _history(self, _: Request) -> Response:
         with self.live.board.lock:

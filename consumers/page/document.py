@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from consumers.page.board import Board
-from consumers.page.cards import cards
-from consumers.page.feed import line
-from consumers.page.history import point
-from consumers.page.lag import Behind
-from consumers.page.status import REPLAY_MS, behind_words, not_counted_words, sentence
+from consumers.watching.board import Board
+from consumers.watching.cards import cards
+from consumers.watching.feed import line
+from consumers.watching.history import point
+from consumers.watching.lag import Behind
+from consumers.watching.status import REPLAY_MS, behind_words, not_counted_words, sentence
 from stream.contracts.timestamps import ms_of
 
 MOST_BYTES = 50_000

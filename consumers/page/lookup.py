@@ -6,10 +6,10 @@ from contextlib import closing
 from typing import Any
 
 from consumers.dossier import Dossier, dossier
-from consumers.page.feed import told_in_full
-from consumers.page.outside import Outside
 from consumers.printable import safe
 from consumers.showing.words import amount, unit_words
+from consumers.watching.feed import told_in_full
+from consumers.watching.outside import Outside
 from stream.customer.features import FeatureSet
 from stream.settings import Tree
 

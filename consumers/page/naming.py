@@ -7,8 +7,8 @@ from contextlib import closing
 from typing import Any
 
 from consumers import desk
-from consumers.page.outside import Outside
 from consumers.standing import standing
+from consumers.watching.outside import Outside
 from stream.contracts.commands import Deed
 from stream.customer.features import FeatureSet
 from stream.errors import SettingsError

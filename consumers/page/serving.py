@@ -18,7 +18,7 @@ from pydantic import SecretStr
 
 from consumers.embedded import free_port, listens
 from consumers.page.app import Page
-from consumers.page.outside import kafka_and_redis
+from consumers.watching.outside import kafka_and_redis
 from stream.errors import SettingsError
 from stream.settings import Tree
 

@@ -3,36 +3,68 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from consumers.printable import safe
 from consumers.showing import styles
 from consumers.showing.words import amount, minute, quantity
-from stream.contracts.changes import Assignment, Because, Counterfactual, Override, SegmentChange
+from stream.contracts.changes import Assignment, Because, Counterfactual, Override, SegmentChange, Status
 
 _TIME_WIDTH = len("2017-06-03 18:12")
 _CUSTOMER_WIDTH = 14
 _GAP = "  "
+ROOMY = 90
+"""Columns from which on when and who fit beside what happened."""
 _SILENCE = "silence"
 """The reason of who turned dormant: usual gap before, silence after."""
 
 
-def changes_table(changes: Iterable[SegmentChange], *, customers: bool = True) -> Table:
-    """Two lines a change, in the given order: the transition, and why. Columns are fixed, so tables line up.
+def changes_table(changes: Iterable[SegmentChange], *, customers: bool = True) -> RenderableType:
+    """When, who, from where to where, and why, in the given order. Columns are fixed, so tables line up.
 
-    Without ``customers`` the column of their ids is left out. Times are event time, UTC.
+    Without ``customers`` their ids are left out. Times are event time, UTC.
     """
-    table = Table.grid(padding=(0, 2), expand=True)
-    table.add_column(width=_TIME_WIDTH, no_wrap=True)
-    if customers:
-        table.add_column(width=_CUSTOMER_WIDTH, overflow="fold")
-    table.add_column(ratio=1, overflow="fold")
-    for change in changes:
-        who = [Text(safe(change.customer_id), "bold")] if customers else []
-        table.add_row(styles.quiet(minute(change.occurred_at)), *who, Text("\n").join(_lines(change)))
-    return table
+    return _Changes(tuple(changes), customers)
+
+
+@dataclass(frozen=True)
+class _Changes:
+    """Two lines a change; where there is little room when and who have one of their own."""
+
+    changes: tuple[SegmentChange, ...]
+    customers: bool
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        if options.max_width >= ROOMY:
+            yield self._wide()
+        else:
+            yield from map(self._narrow, self.changes)
+
+    def _wide(self) -> Table:
+        table = Table.grid(padding=(0, 2), expand=True)
+        table.add_column(width=_TIME_WIDTH, no_wrap=True)
+        if self.customers:
+            table.add_column(width=_CUSTOMER_WIDTH, overflow="fold")
+        table.add_column(ratio=1, overflow="fold")
+        for change in self.changes:
+            said = Text("\n").join((_transition(change), _why(change)))
+            table.add_row(styles.quiet(minute(change.occurred_at)), *self._who(change), said)
+        return table
+
+    def _narrow(self, change: SegmentChange) -> RenderableType:
+        head = Text(_GAP).join((styles.quiet(minute(change.occurred_at)), *self._who(change)))
+        head.overflow = "fold"
+        said = Text("\n").join((_transition(change), _why(change)))
+        said.overflow = "fold"
+        return Group(head, Padding(said, (0, 0, 0, len(_GAP))))
+
+    def _who(self, change: SegmentChange) -> list[Text]:
+        return [Text(safe(change.customer_id), "bold")] if self.customers else []
 
 
 def reason_words(reason: Because) -> str:
@@ -74,10 +106,6 @@ def _override(said: Override) -> Text:
     return Text(speaker_words(said.by, said.reason)).append_text(styles.quiet(until))
 
 
-def _lines(change: SegmentChange) -> tuple[Text, Text]:
-    return _transition(change), _why(change)
-
-
 def _transition(change: SegmentChange) -> Text:
     before, after = change.previous, change.current
     if after is None:
@@ -96,7 +124,7 @@ def _place(at: Assignment | None, *, strong: bool = True) -> Text:
 
 
 def _why(change: SegmentChange) -> Text:
-    """Status, cause, strongest reason, margin: what there is of them."""
+    """Status, cause, strongest reason, margin: what there is of them. Who was ready and is so needs no word."""
     parts = [_status(change), Text(change.cause.value, "italic")]
     if change.override is not None:
         parts.append(_override(change.override))
@@ -111,6 +139,8 @@ def _why(change: SegmentChange) -> Text:
 def _status(change: SegmentChange) -> Text:
     before = change.previous.status.value if change.previous else ""
     after = change.current.status.value if change.current else ""
+    if before == after == Status.READY.value:
+        return Text()
     if not before or not after or before == after:
         return styles.word(after)
     return styles.word(before).append(" -> ").append_text(styles.word(after))

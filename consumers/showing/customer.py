@@ -130,7 +130,7 @@ def _grid(rows: Iterator[tuple[Text, Text]] | list[tuple[Text, Text]]) -> Table:
     return table
 
 
-def _indented(table: Table) -> Table:
+def _indented(table: RenderableType) -> Table:
     outer = Table(box=None, padding=(0, 2), show_header=False, expand=True)
     outer.add_column(ratio=1)
     outer.add_row(table)

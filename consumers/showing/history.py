@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from rich.table import Table
 from rich.text import Text
 
-from consumers.minutes import words
 from consumers.printable import safe
+from consumers.said import said_words
 from consumers.showing.words import minute
 from stream.contracts.segments import LedgerEntry
 
@@ -26,6 +26,6 @@ def said_table(entries: Iterable[LedgerEntry]) -> Table:
         if said is None:
             continue
         came = Text(safe(said.outcome)) if said.done else Text(f"not done: {safe(said.outcome)}", "yellow")
-        what = Text(safe(words(said.deed, entry.segment_id, said)), "bold")
+        what = Text(safe(said_words(said.deed, entry.segment_id, said)), "bold")
         table.add_row(Text(minute(said.at), "dim"), Text(safe(said.by or "-")), what, str(entry.model_version), came)
     return table

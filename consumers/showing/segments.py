@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from rich.bar import Bar
+from rich.console import Group, RenderableType
+from rich.constrain import Constrain
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from consumers.showing import styles
-from consumers.showing.words import feature_words, number
+from consumers.showing.words import feature_words, minute, number
 
 Profile = Mapping[str, Any]
 """One value of the public ``segments`` hash, as ``contracts.segments.SegmentProfile`` has it."""
@@ -19,34 +22,58 @@ Profile = Mapping[str, Any]
 _MOST = 3
 _NOTABLE = math.log(1.25)
 """Within a quarter of the average nothing stands out."""
-_BAR_WIDTH = 16
-_ONE_LINE = 50
-"""Characters for what stands out, so that it stays on its line in a terminal of 100 columns."""
+BAR_WIDTH = 12
+WIDEST = 104
+"""Farther from its name no figure is found."""
+_FIGURE_WIDTHS = (9, 7)
+_INDENT = (0, 0, 0, 3)
+_ONE_LINE = 60
+"""Characters for what stands out, so that it stays on its line in a terminal of 80 columns."""
 
 
-def segments_table(profiles: Mapping[str, Profile], customers: Mapping[str, int] | None = None) -> Table:
-    """Some lines a segment, by parent group and number.
+def segments_table(profiles: Mapping[str, Profile], customers: Mapping[str, int] | None = None) -> RenderableType:
+    """A line with the figures for each segment, by parent group and number, and below it what sets it apart.
 
     ``customers``: holders by segment id; default what the profiles say.
     """
     counts = {id_: customers.get(id_, 0) if customers else int(p["customers"]) for id_, p in profiles.items()}
-    everybody = sum(counts.values()) or 1
-    largest = max(counts.values(), default=0) or 1
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", expand=True)
-    table.add_column("segment", ratio=1, overflow="fold")
-    table.add_column("customers", justify="right")
-    table.add_column("share", justify="right")
-    table.add_column("", width=_BAR_WIDTH)
-    heading = ""
+    everybody, largest = sum(counts.values()) or 1, max(counts.values(), default=0) or 1
+    heading, parts = "", [_grid("", "customers", "share", "")] if profiles else []
     for id_ in sorted(profiles, key=lambda id_: (by_number(_group(profiles[id_])[0]), by_number(id_))):
         group, group_name = _group(profiles[id_])
         if group != heading:
-            table.add_row(styles.quiet(f"{group} {group_name}"))
+            parts.append(_grid(styles.quiet(f"group {group} {group_name}")))
             heading = group
-        count = counts[id_]
-        said = Text("\n").join((_name(id_, profiles[id_]), *_about(profiles[id_])))
-        share = Text(f"{100 * count / everybody:.1f} %")
-        table.add_row(said, Text(f"{count:,}"), share, Bar(largest, 0, count, width=_BAR_WIDTH, color="cyan"))
+        share, bar = Text(f"{100 * counts[id_] / everybody:.1f} %"), share_bar(id_, counts[id_], largest)
+        parts.append(_grid(_name(id_, profiles[id_]), Text(f"{counts[id_]:,}"), share, bar))
+        parts += [Padding(line, _INDENT) for line in _about(profiles[id_])]
+    return Constrain(Group(*parts), WIDEST)
+
+
+def segments_words(profiles: Mapping[str, Profile]) -> Text:
+    """The segments in one sentence: of whom, how many, and as of when."""
+    customers = sum(int(profile["customers"]) for profile in profiles.values())
+    n = sum(not profile["retiring"] for profile in profiles.values())
+    version, at = max((int(profile["model_version"]), profile["updated_at"]) for profile in profiles.values())
+    said = f"{customers:,} active customers in {n} segment{'s' if n != 1 else ''}"
+    return Text.assemble((said, "bold"), styles.quiet(f"  as of model {version}, {minute(at)} UTC"))
+
+
+def share_bar(id_: str, count: int, largest: int) -> Bar:
+    """A bar in the colour of a segment; the largest one is full."""
+    return Bar(max(1, largest), 0, count, width=BAR_WIDTH, color=styles.colour(id_))
+
+
+def _grid(name: RenderableType, *figures: RenderableType) -> RenderableType:
+    """A line of its own, with columns at the same places as all others: so what follows has the whole width."""
+    if not figures:
+        return name
+    table = Table.grid(padding=(0, 2, 0, 0), expand=True)
+    table.add_column(ratio=1, overflow="fold")
+    for width in _FIGURE_WIDTHS:
+        table.add_column(width=width, justify="right")
+    table.add_column(width=BAR_WIDTH)
+    table.add_row(name, *(styles.quiet(f) if isinstance(f, str) else f for f in figures))
     return table
 
 

@@ -6,16 +6,25 @@ from rich.text import Text
 
 from consumers.printable import safe
 
-_SEGMENTS = ("cyan", "green", "magenta", "yellow", "blue", "bright_red", "bright_cyan", "bright_magenta")
+SEGMENTS = ("#5f82a3", "#0a80c4", "#c25a9c", "#008c96", "#a06c38", "#766be0", "#bd5a80", "#4f8080")
+"""Of segment number n the one at n modulo 8: those of the dashboards, which can be read on light and on dark. Terminals
+with fewer colours show the nearest they have."""
 _WORDS = {
     "ready": "green",
-    "cold": "bright_black",
+    "cold": "dim",
     "dormant": "yellow",
     "locked": "magenta",
     "ok": "green",
     "mended": "green",
     "warn": "yellow",
     "fail": "bold red",
+    "drift": "blue",
+    "warming": "blue",
+    "empty": "yellow",
+    "stale": "yellow",
+    "paused": "yellow",
+    "restoring": "yellow",
+    "unreachable": "bold red",
 }
 
 
@@ -24,11 +33,19 @@ def word(text: str) -> Text:
     return Text.assemble((safe(text), _WORDS.get(text, "default")))
 
 
+def colour(id_: str) -> str:
+    """The colour of a segment.
+
+    >>> colour("s1") == colour("s9"), colour("dormant")
+    (True, 'default')
+    """
+    digits = id_.removeprefix("s")
+    return SEGMENTS[int(digits) % len(SEGMENTS)] if digits.isdecimal() else "default"
+
+
 def segment(id_: str, name: str = "", *, strong: bool = True) -> Text:
     """A segment: its id in its colour, its name beside it. Not ``strong``: one that was left."""
-    digits = id_.removeprefix("s")
-    colour = _SEGMENTS[int(digits) % len(_SEGMENTS)] if digits.isdecimal() else "default"
-    shown = Text.assemble((safe(id_), f"bold {colour}" if strong else colour))
+    shown = Text.assemble((safe(id_), f"bold {colour(id_)}" if strong else colour(id_)))
     return shown.append(f" {safe(name)}", "default" if strong else "dim") if name else shown
 
 

@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 from consumers.printable import safe
+from stream.contracts.changes import Cause
 from stream.contracts.timestamps import rfc3339
 
 _OLDEST_MS, _NEWEST_MS = -62_135_596_800_000, 253_402_300_799_999
 """0001-01-01 to 9999-12-31, what a calendar can say."""
+
+
+_CAUSES = {
+    Cause.FIRST: "for the first time",
+    Cause.BEHAVIOUR: "by what they did",
+    Cause.TIME: "as time went by",
+    Cause.MODEL: "the segments moved",
+    Cause.SETTINGS: "other settings",
+    Cause.OVERRIDE: "a person said so",
+    Cause.MERGE: "two customers were one",
+    Cause.ERASE: "erased",
+    Cause.EXPIRED: "silent for too long",
+}
 
 
 def number(value: float) -> str:
@@ -90,6 +104,15 @@ def duration(seconds: float) -> str:
     if seconds < 7_200:
         return f"{seconds / 60:.0f} min"
     return f"{seconds / 3_600:.1f} h" if seconds < 172_800 else f"{seconds / 86_400:.1f} d"
+
+
+def cause_words(cause: Cause) -> str:
+    """Why somebody changed, for who has not read the contract.
+
+    >>> cause_words(Cause.TIME), cause_words(Cause.OVERRIDE)
+    ('as time went by', 'a person said so')
+    """
+    return _CAUSES[cause]
 
 
 def _is_share(unit: str) -> bool:

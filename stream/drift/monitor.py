@@ -9,12 +9,10 @@ from stream.drift.blocks import Chunks, IntArray
 from stream.drift.episodes import Episode, Episodes, Turn
 from stream.drift.picture import Difference, Picture, bins_of
 from stream.drift.reference import DAY_MS
+from stream.drift.signals import FEATURE, RAW, SHARE
 from stream.drift.watch import Watch
 from stream.settings import DriftSettings
 
-SHARE = "share"
-FEATURE, RAW = "feature.", "event."
-"""What signals begin with that are a feature of the population, or a raw value."""
 FROZEN, ROLLING = "frozen", "rolling"
 
 

@@ -12,9 +12,10 @@ from stream.drift.blocks import Block
 from stream.drift.charts import charts_of
 from stream.drift.episodes import Episode, Turn
 from stream.drift.histograms import GRID
-from stream.drift.monitor import RAW, Monitor, Plan
+from stream.drift.monitor import Monitor, Plan
 from stream.drift.picture import Picture
 from stream.drift.reference import Reference
+from stream.drift.signals import RAW
 from stream.packing import Arrays
 
 _PICTURES = ("frozen", "today", "yesterday")

@@ -306,6 +306,9 @@ class PageSettings(Section):
     # Other machines reach it only if you say so, by "0.0.0.0": then a proxy in front of it should ask who comes.
     host: str = "127.0.0.1"
     port: int = Field(default=8642, ge=1, le=65_535)
+    # Names that browsers may ask for it by, with commas between. If none are given: on a loopback host those of this
+    # machine, else any. Without them another site's name that is made to point here (DNS rebinding) would be served.
+    names: str = ""
     # Who has it may rename and pin segments there. None: nobody may.
     token: SecretStr | None = None
 

@@ -6,12 +6,13 @@ from itertools import islice
 
 import pytest
 
-from consumers.following import follow, newest_changes, read_between
+from consumers.following import changes_since, follow, ledger_entries, newest_changes, read_between
 from consumers.memory_source import MemoryTail
 from producers.memory_broker import MemoryBroker, MemorySink
 from producers.sink import Outgoing
 from stream.contracts.changes import SegmentChange, encode_change
-from stream.contracts.examples import CHANGE
+from stream.contracts.examples import CHANGE, DRIFT_ENTRY, LEDGER_ENTRY
+from stream.contracts.segments import encode_entry
 from stream.contracts.timestamps import rfc3339
 from stream.errors import CommitFailed
 
@@ -121,3 +122,32 @@ def test_reading_between_passes_over_markers_and_aborted_records() -> None:
     first, end = feed.tail.bounds(TOPIC, 0)
     assert [record.offset for record in read_between(feed.tail, TOPIC, 0, first, end)] == [2, 6]
     assert [record.offset for record in read_between(feed.tail, TOPIC, 0, first, 3)] == [2]
+
+
+def test_what_happened_since_is_found_and_older_pages_are_not_read() -> None:
+    feed = Feed()
+    for number in range(9_000):
+        feed.tell("ann", number + 1, at_ms=number)
+    for partition, begin_ms, versions in ((0, 8_990, range(8_991, 9_001)), (0, 9_000, range(0)), (1, 0, range(0))):
+        found = changes_since(feed.tail, TOPIC, partition, begin_ms)
+        assert sorted(change.version for change in found) == list(versions)
+    assert len(changes_since(feed.tail, TOPIC, 0, 0)) == 9_000
+    feed.broker.delete_before(TOPIC, 0, 8_500)  # reading what is gone would raise
+    assert len(changes_since(feed.tail, TOPIC, 0, 8_700)) == 300
+
+
+def test_a_late_event_within_reach_counts_where_it_is_found() -> None:
+    feed = Feed()
+    for version, at_ms in enumerate((10, 50, 20, 60), 1):
+        feed.tell("ann", version, at_ms=at_ms)
+    found = changes_since(feed.tail, TOPIC, 0, 20)
+    assert sorted(change.version for change in found) == [2, 3, 4]
+
+
+def test_what_is_no_entry_is_passed_over(caplog: pytest.LogCaptureFixture) -> None:
+    feed = Feed()
+    for value in (encode_entry(LEDGER_ENTRY), b"{}", encode_entry(DRIFT_ENTRY)):
+        feed.broker.append(Outgoing(TOPIC, 0, b"s3", value))
+    with caplog.at_level(logging.WARNING):
+        assert list(ledger_entries(feed.tail, TOPIC)) == [LEDGER_ENTRY, DRIFT_ENTRY]
+    assert "ledger, offset 1: not an entry" in caplog.text

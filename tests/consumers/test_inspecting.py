@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
 import os
+import pty
+import re
+import select
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +25,7 @@ from typer.testing import CliRunner, Result
 
 from consumers.build import Service, kafka_backend
 from consumers.cli import app
-from consumers.embedded import EmbeddedStore
+from consumers.embedded import EmbeddedStore, free_port
 from consumers.lockstep import Lockstep
 from consumers.topics import create_topics
 from producers.kafka_writer import KafkaWriter
@@ -136,6 +142,44 @@ def test_segments_as_json_and_table(live: Live) -> None:
     assert all(f"{segment['id']} {segment['name']}" in table for segment in said)
 
 
+def test_a_report_is_one_file_and_the_same_facts_as_json(live: Live, tmp_path: Path) -> None:
+    file = tmp_path / "day.html"
+    written = live.run("report", "--html", str(file), "--hours", "336")
+    assert (written.exit_code, written.stderr) == (0, "")
+    said = json.loads(live.run("report", "--json", "--hours", "336").stdout)
+    assert said["headline"] in written.stdout
+    assert written.stdout.endswith(f"written to {file}\n")
+    text = file.read_text(encoding="utf-8")
+    assert said["headline"] in html.unescape(text)
+    sizes = {segment["id"]: segment["after"] for segment in said["segments"]}
+    rows = [json.loads(line) for line in live.run("customers", "--json").stdout.splitlines()]
+    awake = Counter(row["id"] for row in rows if row["id"] and row["status"] != "dormant")
+    assert {id_: n for id_, n in sizes.items() if n} == awake
+    assert [path.name for path in tmp_path.iterdir()] == ["day.html"]
+    both = live.run("report", "--json", "--html", str(file), "--day", "2001-01-01")
+    assert (json.loads(both.stdout)["headline"], both.stderr[:10]) == ("no customers yet", "2001-01-01")
+
+
+def test_a_report_that_cannot_be_made_says_what_to_mend_and_ends_with_2(live: Live, tmp_path: Path) -> None:
+    nowhere = f"127.0.0.1:{free_port()}"
+    for options, mend in {
+        (): "--html FILE, or --json",
+        ("--html", str(tmp_path / "no" / "day.html")): "cannot be written",
+        ("--json", "--day", "yesterday"): "YYYY-MM-DD",
+        ("--json", "--day", "2001-01-01", "--hours", "3"): "not both",
+    }.items():
+        result = live.run("report", *options)
+        assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1), options
+        assert mend in result.stderr
+    for setting, mend in (
+        (f"redis.url=redis://{nowhere}/0", "mend redis.url"),
+        (f"kafka.bootstrap_servers={nowhere}", "kafka.bootstrap_servers"),
+    ):
+        result = live.run("--set", setting, "--set", "kafka.request_timeout_seconds=1", "report", "--json")
+        assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1), setting
+        assert mend in result.stderr
+
+
 def test_a_customer_is_shown_with_its_features_and_changes(live: Live) -> None:
     rows = [json.loads(line) for line in live.run("customers", "--json").stdout.splitlines()]
     customer = max(rows, key=lambda row: int(row["version"]))["customer_id"]
@@ -215,6 +259,36 @@ def test_a_watch_of_one_customer_shows_only_that_one(live: Live) -> None:
     assert code == 0
     assert lines[0].startswith(f"changes of {row['customer_id']}, event time in UTC")
     assert all(row["customer_id"] in line for line in _dated(lines))
+
+
+def test_a_watch_on_a_terminal_has_the_board_below_the_feed_and_stays_so_after_ctrl_c(live: Live) -> None:
+    command = [sys.executable, "-m", "consumers.cli", *live.options, "watch", "--from-beginning"]
+    terminal, theirs = pty.openpty()
+    environment = os.environ | {"TERM": "xterm-256color", "COLUMNS": "100", "LINES": "40"}
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as process:
+        os.close(theirs)
+        seen = _until(terminal, "active customers in 3 segments")
+        process.send_signal(signal.SIGINT)
+        code = process.wait(timeout=30)
+    os.close(terminal)
+    assert code == 0
+    assert "Ctrl-C ends" in seen
+    assert "drift" in seen
+    assert "Traceback" not in seen
+
+
+def _until(terminal: int, words: str) -> str:
+    """What a terminal shows up to and a little beyond ``words``, without its colours."""
+    seen = ""
+
+    def read() -> str | None:
+        nonlocal seen
+        if select.select([terminal], [], [], 0.2)[0]:
+            seen += os.read(terminal, 65_536).decode(errors="replace")
+        plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", seen)
+        return plain if words in plain and "drift" in plain.rpartition(words)[2] else None
+
+    return eventually(read, f"the terminal shows '{words}'", 60.0)
 
 
 def _dated(lines: list[str]) -> list[str]:

@@ -8,10 +8,10 @@ from typing import Any
 
 from consumers.memory_source import MemoryTail
 from consumers.page.app import Page
-from consumers.page.broker_watch import BrokerWatch
-from consumers.page.outside import Outside
-from consumers.page.store_watch import Census, StoreWatch
 from consumers.twins import Twins
+from consumers.watching.broker_watch import BrokerWatch
+from consumers.watching.outside import Outside
+from consumers.watching.store_watch import Census, StoreWatch
 from producers.writer import MemoryWriter
 from stream.settings import Tree
 from tests.consumers.shop import settings
@@ -58,7 +58,7 @@ class Watched:
 
     @property
     def said(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.page.live.snapshot())
+        found: dict[str, Any] = json.loads(self.page.snapshot())
         return found
 
     @property

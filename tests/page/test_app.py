@@ -12,7 +12,7 @@ import pytest
 import consumers.page
 from consumers.page.hub import WAITING, Full, Hub
 from consumers.twins import Twins
-from tests.consumers.shop import moved_customer, quiet_shop
+from tests.consumers.shop import moved_customer, quiet_shop, settings
 from tests.page.asgi import ask
 from tests.page.shops import TOKEN, Watched, tree
 
@@ -39,6 +39,13 @@ def test_every_answer_forbids_what_is_not_ours(shop: Watched, path: str) -> None
 def test_another_name_for_this_machine_gets_nothing(shop: Watched) -> None:
     assert ask(shop.page.app, "/api/snapshot", headers={"host": "evil.example:8642"}).status == 421
     assert ask(shop.page.app, "/api/snapshot", headers={"host": "localhost:8642"}).status == 200
+
+
+def test_behind_another_address_it_answers_to_the_names_that_it_was_given() -> None:
+    page = {"token": TOKEN, "host": "0.0.0.0", "names": "127.0.0.1,segments.example"}  # noqa: S104
+    app = Watched(Twins(settings(page=page))).page.app
+    assert ask(app, "/favicon.ico", headers={"host": "segments.example:8642"}).status == 200
+    assert ask(app, "/favicon.ico", headers={"host": "evil.example:8642"}).status == 421
 
 
 def test_the_page_has_no_inline_script_or_style_and_names_no_other_host() -> None:

@@ -6,7 +6,6 @@ import json
 import re
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,46 +13,19 @@ import pytest
 from consumers.twins import Twins, Wall
 from producers.orders import Encoded
 from producers.personas import Personas, PersonasPlan
-from tests import servers
+from tests.browsing import Browser, Page, Seen, chromium, expect, serious_of
 from tests.consumers.shop import moved_customer
 from tests.page.served import Served
 from tests.page.shops import TOKEN, tree
 
-pytest.importorskip("playwright", reason="the tests of the page need pip install 'segstream[dev]'")
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
-
-AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()
 HOSTILE = "<img src=x onerror=alert(1)>\"'&amp;{{7*7}}"
 PLAN = PersonasPlan(customers=150, days=90, seed=3)
 
 
-class Seen:
-    """What a page asked for and complained of."""
-
-    def __init__(self, page: Page, host: str) -> None:
-        self.complaints: list[str] = []
-        self.elsewhere: list[str] = []
-        self._host = host
-        page.on("console", self._console)
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("request", self._request)
-
-    def _console(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
-            self.complaints.append(message.text)
-
-    def _request(self, request: Request) -> None:
-        if not request.url.startswith(self._host):
-            self.elsewhere.append(request.url)
-
-
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    path = servers.chromium()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -196,10 +168,7 @@ def test_axe_finds_nothing_serious_and_nothing_is_cut_off(
     page.get_by_label("Customer id").fill(moved_customer(served.twins, 2))
     page.keyboard.press("Enter")
     expect(page.locator("#lookup .answer")).to_contain_text("History")
-    page.evaluate(AXE)
-    found = page.evaluate("axe.run()")["violations"]
-    serious = [(v["id"], v["nodes"][0]["html"]) for v in found if v["impact"] in ("serious", "critical")]
-    assert serious == []
+    assert serious_of(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.close()
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
 from consumers.showing import changes_table
 from stream.contracts.changes import Assignment, Because, Cause, SegmentChange, Status
@@ -25,8 +26,17 @@ def lines(change: SegmentChange) -> tuple[str, str]:
 def test_a_change_is_two_lines_when_who_and_whereto_then_why() -> None:
     assert shown(changes_table([CHANGE])) == [
         "2017-06-03 22:20  household-1228  s2 rare, small baskets -> s3 frequent, high spend",
-        "                                  ready  behaviour  orders 2.1 -> 6.4 per 30 days  margin 0.27",
+        "                                  behaviour  orders 2.1 -> 6.4 per 30 days  margin 0.27",
     ]
+
+
+def test_where_there_is_little_room_what_happened_has_lines_of_its_own() -> None:
+    assert shown(changes_table([CHANGE]), 80) == [
+        "2017-06-03 22:20  household-1228",
+        "  s2 rare, small baskets -> s3 frequent, high spend",
+        "  behaviour  orders 2.1 -> 6.4 per 30 days  margin 0.27",
+    ]
+    assert shown(changes_table([CHANGE], customers=False), 80)[0] == "2017-06-03 22:20"
 
 
 def test_without_customers_the_column_is_gone() -> None:
@@ -55,14 +65,14 @@ def test_every_transition_has_its_words(
 def test_silence_reads_as_silence() -> None:
     silence = Because("silence", 7.2, 31.0, "days", 1.0)
     _, why = lines(replace(CHANGE, cause=Cause.TIME, reasons=(silence,), margin=None))
-    assert why == "ready  time  silent for 31.0 days, usually 7.2"
+    assert why == "time  silent for 31.0 days, usually 7.2"
 
 
 def test_a_cold_customer_shows_its_nearest_segment_and_a_held_one_its_negative_margin() -> None:
     _, why = lines(replace(CHANGE, previous=None, current=COLD, reasons=(), margin=None, provisional="s2"))
     assert why == "cold  behaviour  nearest so far s2"
     _, why = lines(replace(CHANGE, reasons=(), margin=-0.064))
-    assert why == "ready  behaviour  margin -0.06"
+    assert why == "behaviour  margin -0.06"
 
 
 def test_ids_that_want_to_write_to_the_terminal_are_only_text() -> None:
@@ -74,8 +84,9 @@ def test_ids_that_want_to_write_to_the_terminal_are_only_text() -> None:
     assert text == "[red]x\\x1b[2J\\u202e:smile:"
 
 
-@given(st.text(max_size=80), st.text(max_size=60))
-def test_no_text_breaks_the_layout(customer: str, name: str) -> None:
+@given(st.text(max_size=80), st.text(max_size=60), st.sampled_from((40, 80, WIDTH)))
+def test_no_text_breaks_the_layout(customer: str, name: str, width: int) -> None:
     change = replace(CHANGE, customer_id=customer, current=replace(FREQUENT, name=name))
-    assert all(len(line) <= WIDTH for line in shown(changes_table([change])))
-    assert all(c.isprintable() or c == "\n" for c in "\n".join(shown(changes_table([change]))))
+    lines = shown(changes_table([change]), width)
+    assert all(cell_len(line) <= width for line in lines)
+    assert all(c.isprintable() or c == "\n" for c in "\n".join(lines))

@@ -14,6 +14,7 @@ from consumers.showing import segments_table
 from consumers.showing.customer import customer_page
 from consumers.showing.customers import COLUMNS, csv_lines, customers_table
 from consumers.showing.findings import audit_page, findings_page, repair_page
+from consumers.showing.segments import WIDEST
 from stream.contracts.changes import Because
 from stream.contracts.examples import CHANGE
 from stream.customer.registers import Register
@@ -85,7 +86,7 @@ def test_the_customer_page_as_a_whole() -> None:
         "",
         "Last changes",
         "  2017-06-03 22:20  s2 rare, small baskets -> s3 frequent, high spend",
-        "                    ready  behaviour  orders 2.1 -> 6.4 per 30 days  margin 0.27",
+        "                    behaviour  orders 2.1 -> 6.4 per 30 days  margin 0.27",
         "",
         "Attributes",
         "  age           35-44",
@@ -166,16 +167,16 @@ def test_a_table_of_segments() -> None:
     }
     lines = shown(segments_table(profiles))
     assert [line[:20].split()[0] for line in lines[1::2]] == ["s2", "s3", "s10"]
-    assert "3  75.0 %  ████████████████" in lines[1]
-    assert lines[2] == "orders 4.2x, evening share 0.4x the average"
+    assert lines[1].endswith("3   75.0 %  ████████████")
+    assert lines[2] == "   orders 4.2x, evening share 0.4x the average"
     assert lines[3].startswith("s3 average  retiring")
-    assert lines[4] == "close to the average"
-    assert lines[6] == "orders 0.2x the average"
+    assert lines[4] == "   close to the average"
+    assert lines[6] == "   orders 0.2x the average"
 
 
 def test_a_table_of_segments_counts_the_holders_it_is_given() -> None:
     profiles = {"s1": profile("s1", "one", 9), "s2": profile("s2", "two", 9)}
-    assert "1  25.0 %" in shown(segments_table(profiles, {"s1": 1, "s2": 3}))[1]
+    assert "1   25.0 %" in shown(segments_table(profiles, {"s1": 1, "s2": 3}))[1]
 
 
 def test_segments_stand_under_their_group_with_their_rule() -> None:
@@ -187,26 +188,35 @@ def test_segments_stand_under_their_group_with_their_rule() -> None:
     }
     lines = shown(segments_table(profiles))
     assert [line.split()[0] for line in lines[1:]] == [
-        "g2",
+        "group",
         "s2",
         "orders",
         "orders",
         "s3",
         "close",
         "orders",
-        "g10",
+        "group",
         "s1",
         "close",
     ]
-    assert lines[1] == "g2 often"
-    assert lines[4] == "orders > 4 per 30 days and discount share < 0.1: 88 % right"
-    assert lines[8] == "g10 seldom\\x1b"
+    assert lines[1] == "group g2 often"
+    assert lines[4] == "   orders > 4 per 30 days and discount share < 0.1: 88 % right"
+    assert lines[8] == "group g10 seldom\\x1b"
+
+
+def test_figures_stand_in_the_same_columns_and_near_their_names_whatever_the_width() -> None:
+    profiles = {"s1": profile("s1", "one", 9, orders=4.2), "s12": profile("s12", "x" * 60, 1_200)}
+    for width in (60, 80, 140, 300):
+        lines = shown(segments_table(profiles), width)
+        ends = {line.index(" %") for line in lines if " %" in line}
+        assert len(ends) == 1
+        assert all(len(line) <= min(width, WIDEST) for line in lines)
 
 
 def test_a_segment_says_what_it_is_worth() -> None:
     value = {"active": 3, "dormant": 1, "retention": 0.93, "conversion": None, "order_value": 26.2, "clv": 310.4}
     lines = shown(segments_table({"s1": profile("s1", "rare", 3) | {"value": value}, "s2": profile("s2", "odd", 3)}))
-    assert lines[3] == "keeps 93.0 % a month, 26.2 an order, lifetime value 310"
+    assert lines[3] == "   keeps 93.0 % a month, 26.2 an order, lifetime value 310"
     assert lines[4].startswith("s2")
 
 

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from consumers.page.history import point
-from consumers.page.places import move
+from consumers.watching.history import point
+from consumers.watching.places import undo
 from stream.contracts.changes import SegmentChange
 from stream.contracts.timestamps import ms_of
 
@@ -22,11 +22,7 @@ def looked_back(counts: Mapping[str, int], changes: Sequence[SegmentChange]) -> 
     for number, change in enumerate(known):
         if number % every == 0:
             points.append(point(held, ms_of(change.occurred_at), ms_of(change.decided_at) / 1000))
-        left, entered = move(change)
-        if change.current is not None:
-            held[entered] = max(0, held[entered] - 1)
-        if change.previous is not None:
-            held[left] += 1
+        undo(held, change)
     return _rising(reversed(points))
 
 

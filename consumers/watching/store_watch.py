@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 
-from consumers.page.board import Board, Store
-from consumers.page.outside import Outside
-from consumers.page.places import place
-from stream.customer.features import NEVER
-from stream.errors import BadRecord
+from consumers.watching.board import Board, Store
+from consumers.watching.marks import marks_of, newest_of
+from consumers.watching.outside import Outside
+from consumers.watching.places import place
 from stream.settings import Tree
-from stream.view.journal import Mark
 
 
 class StoreWatch:
@@ -26,13 +24,12 @@ class StoreWatch:
     def round(self) -> None:
         """Read once. Raises ``StoreUnavailable``."""
         profiles = self._reader.segments()
-        marks = {p: mark for p in self._partitions if (mark := _mark(self._reader.watermark(p))) is not None}
+        marks = marks_of(self._reader, len(self._partitions))
         statuses = [f"partition {p} is {said}" for p in self._partitions if (said := self._reader.status(p))]
-        newest = max((mark.newest_event_ms for mark in marks.values()), default=NEVER)
         now = self._outside.now_seconds()
         nexts = {p: mark.next for p, mark in marks.items()}
         with self._board.lock:
-            self._board.take_segments(Store(profiles, nexts, None if newest == NEVER else newest, statuses, now))
+            self._board.take_segments(Store(profiles, nexts, newest_of(marks), statuses, now))
             self._board.sample(now)
 
     def close(self) -> None:
@@ -65,10 +62,3 @@ class Census:
     def close(self) -> None:
         """Release the connection."""
         self._reader.close()
-
-
-def _mark(watermark: bytes | None) -> Mark | None:
-    try:
-        return Mark.from_bytes(watermark) if watermark else None
-    except BadRecord:  # of another version: the workers say so
-        return None

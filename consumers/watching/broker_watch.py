@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from consumers.control import ControlFeed
 from consumers.following import read_changes
-from consumers.page.board import Board, Broker
-from consumers.page.feed import entry
-from consumers.page.outside import Outside
 from consumers.source import Record
+from consumers.watching.board import Board, Broker
+from consumers.watching.feed import entry
+from consumers.watching.outside import Outside
 from stream.errors import BrokerUnavailable, IncompleteJournal
 from stream.settings import Tree
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
-from consumers.page.flows import Flows
-from consumers.page.history import History
-from consumers.page.lag import Behind, Lag
-from consumers.page.looking_back import looked_back
-from consumers.page.mix import Mix
-from consumers.page.places import ELSEWHERE, NEW, move, moved
-from consumers.page.projection import Projection
+from consumers.watching.flows import Flows
+from consumers.watching.history import History
+from consumers.watching.lag import Behind, Lag
+from consumers.watching.looking_back import looked_back
+from consumers.watching.mix import Mix
+from consumers.watching.places import ELSEWHERE, NEW, move, moved
+from consumers.watching.projection import Projection
 from stream.contracts.changes import SegmentChange
 from stream.contracts.timestamps import ms_of
 
@@ -64,6 +64,8 @@ class Board:
     past: list[SegmentChange] = field(default_factory=list)
     """From before; kept until everybody was counted for the first time."""
     ledger: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=LEDGER))
+    drifting: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """The entry with which each drift that goes on began, by signal."""
     flows: Flows = field(default_factory=Flows)
     history: History = field(default_factory=History)
     lag: Lag = field(default_factory=Lag)
@@ -93,9 +95,16 @@ class Board:
         """Ledger entries, oldest first."""
         self.ledger.extend(entries)
         for entry in entries:
+            self._take_turn(entry)
             decided = (entry["decided"] or 0) / 1000
             if entry["kind"] in _TURNS and decided > self.mix.since_seconds:
                 self.mix.begin(self.segments(), entry["occurred"], decided)
+
+    def _take_turn(self, entry: dict[str, Any]) -> None:
+        if entry["turn"] == "begins":
+            self.drifting[entry["name"]] = entry
+        elif entry["turn"] == "ends":
+            self.drifting.pop(entry["name"], None)
 
     def take_segments(self, store: Store) -> None:
         """What Redis says now."""

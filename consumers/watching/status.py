@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from consumers.page.board import Board
-from consumers.page.lag import Behind
 from consumers.showing.words import duration
+from consumers.watching.board import Board
+from consumers.watching.lag import Behind
 from stream.contracts.timestamps import rfc3339
 
 Words = list[str | dict[str, int]]

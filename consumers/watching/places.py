@@ -35,6 +35,15 @@ def move(change: SegmentChange) -> tuple[str, str]:
     return place_of(change.previous, NEW), place_of(change.current, CLOSED)
 
 
+def undo(held: Counter[str], change: SegmentChange) -> None:
+    """Take one change back, in place: who had not been there before is nowhere again."""
+    left, entered = move(change)
+    if change.current is not None:
+        held[entered] = max(0, held[entered] - 1)
+    if change.previous is not None:
+        held[left] += 1
+
+
 def moved(counts: Mapping[str, int], changes: Iterable[SegmentChange]) -> Counter[str]:
     """The counts after the changes. Who was never seen before leaves nowhere."""
     after = Counter(counts)

@@ -11,16 +11,17 @@ import pytest
 
 from consumers.control import tell
 from consumers.page.document import MOST_BYTES
-from consumers.page.feed import entry
-from consumers.page.flows import LAST, Flows
-from consumers.page.history import MOST, History
-from consumers.page.lag import Behind, Lag
-from consumers.page.mix import Mix, stability
-from consumers.page.projection import Projection
 from consumers.twins import Twins
+from consumers.watching.feed import entry
+from consumers.watching.flows import LAST, Flows
+from consumers.watching.history import MOST, History
+from consumers.watching.lag import Behind, Lag
+from consumers.watching.mix import Mix, stability
+from consumers.watching.projection import Projection
 from producers.personas import Personas
 from producers.writer import MemoryWriter
-from stream.contracts.examples import CHANGE
+from stream.contracts.examples import CHANGE, DRIFT_ENTRY
+from stream.contracts.segments import encode_entry
 from tests.consumers.shop import PLAN, quiet_shop, settle
 from tests.page.shops import Watched, tree
 
@@ -104,12 +105,12 @@ def test_a_view_that_is_being_rebuilt_says_so(shop: Watched) -> None:
 
 
 def test_the_snapshot_is_small_and_is_cut_where_it_would_not_be(shop: Watched) -> None:
-    assert len(shop.page.live.snapshot()) < 30_000
+    assert len(shop.page.snapshot()) < 30_000
     large = Watched(shop.twins)
     large.look()
     long = replace(CHANGE, customer_id="x" * 2_000)
     large.page.live.board.take_changes([replace(long, version=n + 1) for n in range(40)], are_new=True)
-    assert len(large.page.live.snapshot()) <= MOST_BYTES
+    assert len(large.page.snapshot()) <= MOST_BYTES
 
 
 def test_feed_and_ledger_are_there_newest_first(shop: Watched) -> None:
@@ -131,10 +132,20 @@ def test_a_ledger_entry_of_an_unknown_kind_is_shown_and_what_is_none_is_not() ->
         "segment": "s1",
         "name": "",
         "text": "dark",
+        "turn": "",
         "occurred": 1_704_067_200_000,
         "decided": None,
     }
     assert [entry(bad) for bad in (b"", b"[]", b"{}", b'{"kind": "x", "occurred_at": "now"}')] == [None] * 4
+
+
+def test_a_drift_goes_on_until_it_ends() -> None:
+    board = Watched(Twins(tree())).page.live.board
+    begins, ends = ({**(entry(encode_entry(DRIFT_ENTRY)) or {}), "turn": turn} for turn in ("begins", "ends"))
+    board.take_ledger([begins, {**begins, "name": "share"}])
+    assert sorted(board.drifting) == ["event.spend", "share"]
+    board.take_ledger([ends, ends])
+    assert sorted(board.drifting) == ["share"]
 
 
 def test_moves_are_counted_by_window_and_by_number() -> None:

@@ -11,6 +11,8 @@ WINDOW_SECONDS = 900
 SLICE_SECONDS = 15
 LAST = 1000
 """On a slow stream, or in a replay of years, so many moves say more than a quarter of an hour does."""
+ENOUGH = 20
+"""Moves that make a pattern; as in ``static/flows.js``."""
 
 Move = tuple[str, str]
 
@@ -43,6 +45,20 @@ class Flows:
             "last_from": min(times, default=None),
             "last_to": max(times, default=None),
         }
+
+
+def telling(said: dict[str, Any]) -> tuple[str, list[list[Any]]]:
+    """Of the two matrices of ``to_json`` the one that says more, and of when it is: a quarter of an hour in which
+    hardly anybody moved says less than the last changes do.
+
+    >>> telling({"window": [["s1", "s2", 20]], "last": [["s1", "s2", 99]], "last_count": 99})
+    ('in 15 minutes', [['s1', 's2', 20]])
+    >>> telling({"window": [["s1", "s2", 1]], "last": [["s1", "s2", 99]], "last_count": 99})
+    ('last 99 moves', [['s1', 's2', 99]])
+    """
+    if sum(n for *_, n in said["window"]) >= ENOUGH or not said["last"]:
+        return f"in {WINDOW_SECONDS // 60} minutes", said["window"]
+    return f"last {said['last_count']:,} moves", said["last"]
 
 
 def _listed(counted: Counter[Move]) -> list[list[Any]]:

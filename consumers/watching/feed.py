@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from consumers.page.places import move
 from consumers.printable import safe
 from consumers.showing.changes import counterfactual_words, reason_words, speaker_words
+from consumers.watching.places import move
 from stream.contracts.changes import Assignment, SegmentChange
 from stream.contracts.timestamps import ms_of
 
@@ -53,7 +53,10 @@ def told_in_full(change: SegmentChange) -> dict[str, Any]:
 
 
 def entry(value: bytes) -> dict[str, Any] | None:
-    """A ledger entry of whatever kind, also of kinds that are younger than this page; ``None``: not an entry."""
+    """A ledger entry of whatever kind, also of kinds that are younger than this page; ``None``: not an entry.
+
+    ``turn``: whether a drift ``begins`` or ``ends``.
+    """
     try:
         said = json.loads(value)
         detail = said.get("detail") or {}
@@ -62,6 +65,7 @@ def entry(value: bytes) -> dict[str, Any] | None:
             "segment": str(said.get("segment_id") or ""),
             "name": str(said.get("name") or ""),
             "text": str(detail.get("text") or "")[:_LONGEST_TEXT],
+            "turn": str((detail.get("drift") or {}).get("what") or ""),
             "occurred": _ms(said.get("occurred_at")),
             "decided": _ms(said.get("decided_at")),
         }

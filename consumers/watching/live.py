@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from consumers.page.board import Board
-from consumers.page.broker_watch import BrokerWatch
-from consumers.page.document import encoded
-from consumers.page.outside import Outside
-from consumers.page.rounds import Rounds
-from consumers.page.store_watch import Census, StoreWatch
+from consumers.watching.board import Board
+from consumers.watching.broker_watch import BrokerWatch
+from consumers.watching.outside import Outside
+from consumers.watching.rounds import Rounds
+from consumers.watching.store_watch import Census, StoreWatch
 from stream.settings import Tree
 
 
 class Live:
-    """Starts and stops the watches; says the board as bytes."""
+    """Starts and stops the watches."""
 
     def __init__(self, settings: Tree, outside: Outside) -> None:
         self.board = board = Board(outside.now_seconds())
-        self._outside, self._warmup = outside, settings.model.warmup_customers
         self._rounds = [
             Rounds("broker", lambda: BrokerWatch(board, settings, outside), self._broker_failed),
             Rounds("store", lambda: StoreWatch(board, settings, outside), self._store_failed),
@@ -36,11 +34,6 @@ class Live:
             rounds.stop()
         for rounds in self._rounds:
             rounds.join(2.0)
-
-    def snapshot(self) -> bytes:
-        """What every browser gets now."""
-        with self.board.lock:
-            return encoded(self.board, self._outside.now_seconds(), self._warmup)
 
     def _broker_failed(self, error: str) -> None:
         with self.board.lock:
