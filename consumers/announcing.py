@@ -24,13 +24,18 @@ from stream.customer.features import FeatureSet
 from stream.customer.holdings import Holding
 from stream.customer.state import group_id, segment_id
 from stream.drift.episodes import Turn
-from stream.drift.monitor import FEATURE, RAW, SHARE
+from stream.drift.signals import DECISION, FEATURE, RAW, SHARE
 from stream.model import ledger
 from stream.model.likeness import alike, outcome_of, outcomes_of
 from stream.model.rules import in_words
 from stream.model.snapshot import Rule, Segment, Snapshot
 from stream.settings import ValueSettings
 
+_DECISIONS = {
+    "low_margin": "the share of customers who stand between two segments",
+    "atypical": "the share of customers who fit no segment",
+    "flap": "the share of changes that are undone",
+}
 _INCOMING = ("born",)
 """Entries whose related segments are where the customers came from; of all others, where they went."""
 
@@ -123,16 +128,21 @@ def _rule(features: FeatureSet, rule: Rule) -> SegmentRule:
 
 
 def _drift_text(drift: Drift) -> str:
-    if drift.signal == SHARE:
-        what = "how customers spread over the segments"
-    elif drift.signal.startswith(FEATURE):
-        what = f"{drift.signal.removeprefix(FEATURE)} of the customers"
-    else:
-        what = f"{drift.signal.removeprefix(RAW)} of the orders"
+    what = _signal_words(drift.signal)
     said = "is not what it was" if drift.what == "begins" else "is as usual again; it was not"
     most = "" if drift.what == "begins" else "at most "
     level = f"{most}{drift.level:.1f} of its limit"
     return f"drift {drift.what}: {what} {said}, since {drift.since} ({drift.detector}, {level})"
+
+
+def _signal_words(signal: str) -> str:
+    if signal == SHARE:
+        return "how customers spread over the segments"
+    if signal.startswith(FEATURE):
+        return f"{signal.removeprefix(FEATURE)} of the customers"
+    if signal.startswith(DECISION):
+        return _DECISIONS[signal.removeprefix(DECISION)]
+    return f"{signal.removeprefix(RAW)} of the orders"
 
 
 def _text(entry: ledger.LedgerEntry) -> str:

@@ -147,6 +147,11 @@ class CustomerSettings(Section):
         return round((self.half_life_days or 4 * self.typical_gap_days) * 86_400_000)
 
     @property
+    def flap_ms(self) -> int:
+        """Back in the segment before within so long is a flap: about five own events, milliseconds."""
+        return round(5 * self.typical_gap_days * 86_400_000)
+
+    @property
     def dormancy_floor_ms(self) -> int:
         """Least silence of a dormant customer, in milliseconds."""
         return round((self.dormancy_floor_days or 4 * self.typical_gap_days) * 86_400_000)
@@ -263,6 +268,9 @@ class DriftSettings(Section):
     psi_bins: int = Field(default=10, ge=2, le=50)
     # Population stability index below which nobody is told, however many customers make it significant.
     psi_least: float = Field(default=0.10, gt=0)
+    # The population is not judged while partitions are farther apart in event time, as when a backlog is read one after
+    # the other. Features remember a month, so a week of it is little; and no partition with customers is quiet so long.
+    span_days: Days = 7.0
 
 
 class WorkerSettings(Section):
