@@ -48,7 +48,10 @@ def _now() -> list[stat.Panel]:
 
 def _signals() -> statetimeline.Panel:
     levels = query("max by (signal) (segstream_drift_level{J})", "{{signal}}")
-    said = "Each signal in its limits: share is the mix, feature.X the customers, event.X raw values. 1: at the limit."
+    said = (
+        "Each signal in its limits: share is the mix, feature.X the customers, event.X raw values, decision.X how sure "
+        "decisions are. 1: at the limit."
+    )
     panel = dressed(statetimeline.Panel(), "State of each signal", said, "none", levels)
     states: list[Mapping] = [
         ranged(None, 0.5, "Stable", WELL),
