@@ -58,7 +58,7 @@ def test_on_a_quick_stream_blocks_grow_and_the_reference_is_of_a_whole_week() ->
     values = np.random.default_rng(4).standard_normal((1_600_000, 1))
     values[1_500_000:] += 0.5
     (turn,), watch = watched(values, evenly(len(values), a_day=200_000))
-    assert watch.blocks.events == 6400
+    assert watch.blocks.events == 3200
     assert turn.at_ms > 7.5 * DAY_MS
 
 
