@@ -259,7 +259,7 @@ class DriftSettings(Section):
     # The quick EWMA of a chart remembers about 2 / .2 = 10 blocks: great shifts, soon.
     smoothing: float = Field(default=0.2, gt=0, le=1)
     # Standard deviations of the EWMA. Alarms of shuffled real weeks in 43 million values: 5.5 gave 2, 6 none, for a
-    # block or two of delay; the textbook 3 would give thousands (Lucas and Saccucci 1990). The slow one has small ones.
+    # block or two of delay; the textbook 3 would give thousands (Lucas and Saccucci 1990). Small shifts: see below.
     limit_sd: float = Field(default=6.0, gt=0)
     # The slow one remembers 40: without it 9 of 10 shifts by half a standard deviation of AR(.95) were never found.
     slow_smoothing: float = Field(default=0.05, gt=0, le=1)
