@@ -72,9 +72,8 @@ def slot_of(snapshot: Snapshot) -> bytes:
 
 def plan_of(settings: Tree, features: FeatureSet) -> Plan:
     """What of drift is watched, and from when on the population is old enough to be a reference."""
-    return Plan(
-        settings.drift, RawSignals(features).names, SETTLED_HALF_LIVES * settings.customers.half_life_ms / DAY_MS
-    )
+    settle_days = SETTLED_HALF_LIVES * settings.customers.half_life_ms / DAY_MS
+    return Plan(settings.drift, RawSignals(features).names, settle_days, settings.topics.partitions)
 
 
 def find_start(

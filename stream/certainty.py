@@ -9,8 +9,7 @@ import numpy as np
 from prometheus_client import CollectorRegistry, Counter
 
 from stream.batch_histogram import BatchHistogram
-from stream.customer.state import States, Status
-from stream.decision.look import ATYPICAL
+from stream.customer.state import ATYPICAL, States, Status
 from stream.model.snapshot import IntArray
 
 

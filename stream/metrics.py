@@ -62,7 +62,9 @@ class WorkerMetrics:
             "segstream_transitions_total", "Changes of segment.", ["from_segment", "to_segment"], registry=registry
         )
         self.flaps = Counter(
-            "segstream_flaps_total", "Changes back to the segment held before the last one.", registry=registry
+            "segstream_flaps_total",
+            "Changes back to the segment held before the last one, within five typical gaps.",
+            registry=registry,
         )
         self.batch_seconds = Histogram(
             "segstream_batch_seconds", "From poll to applied, a batch.", registry=registry, buckets=_LATENCY_SECONDS

@@ -27,5 +27,7 @@ def test_drift_is_shown_by_signal_feature_segment_and_reference() -> None:
     assert 'segstream_drift_sample_customers{reference="frozen"} 1000.0' in text
     assert 'segstream_segment_share_psi{reference="rolling"} 0.0' in text
     assert 'segstream_centroid_shift_radii{reference="frozen",segment="s1"} 1.0' in text
+    assert 'segstream_drift_active{signal="decision.low_margin"} 0.0' in text
+    assert "segstream_drift_partitions_apart_seconds 0.0" in text
     for name in ("segstream_psi_floor{of=", "segstream_feature_psi{feature=", "segstream_drift_level{signal="):
         assert any(line.startswith(name) for line in text)

@@ -29,7 +29,7 @@ LAYERS = {
     "stream.health": "",
     "stream.drift_metrics": "stream.drift",
     "stream.batch_histogram": "",
-    "stream.certainty": "stream.batch_histogram stream.customer stream.decision stream.model",
+    "stream.certainty": "stream.batch_histogram stream.customer stream.model",
     "stream.pace": "stream.batch_histogram",
     "stream.process_info": "stream.settings",
     "stream.metrics": f"{CORE} stream.health stream.drift_metrics stream.model stream.decision"

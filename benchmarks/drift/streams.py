@@ -117,6 +117,13 @@ def daily_half_sd(rng: np.random.Generator) -> Stream:
     return replace(still, values=still.values + wave[:, None])
 
 
+def ar95_half_sd(rng: np.random.Generator) -> Stream:
+    """Each value is .95 of the one before and some noise, and half a standard deviation more from the shift on."""
+    still = ar95(rng, SHIFT_AT + _AFTER, 1)
+    still.values[SHIFT_AT:] += 0.5
+    return replace(still, shift_at=SHIFT_AT)
+
+
 def lognormal_half_sd(rng: np.random.Generator) -> Stream:
     """Lognormal spend of 2,500 customers; every amount rises by half the standard deviation of all amounts."""
     still = value_half_sd(rng)
@@ -146,6 +153,7 @@ def journey_half_sd(rng: np.random.Generator) -> Stream:
 SHIFTS: dict[str, Callable[[np.random.Generator], Stream]] = {
     "value_half_sd": value_half_sd,
     "daily_half_sd": daily_half_sd,
+    "ar95_half_sd": ar95_half_sd,
     "lognormal_half_sd": lognormal_half_sd,
     "share_30_60": share_30_60,
     "journey_half_sd": journey_half_sd,

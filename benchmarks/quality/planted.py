@@ -17,8 +17,7 @@ from benchmarks.quality.summary import mean
 from producers.orders import Encoded, encode_order
 from producers.personas import RETAIL, PersonasPlan
 from stream.customer.features import DAY_MS
-from stream.customer.state import Status
-from stream.decision.look import ATYPICAL
+from stream.customer.state import ATYPICAL, Status
 from stream.settings import Tree
 
 GHOST_SHARE = 0.5

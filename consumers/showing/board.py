@@ -40,8 +40,8 @@ class Panel:
     names: Mapping[str, str]
     counts: Mapping[str, int]
     """Customers of the segments that there are."""
-    reference: Mapping[str, int]
-    """What they were when the mix last changed."""
+    usual: Mapping[str, float]
+    """Their shares in the reference of drift, empty before there is one."""
     flows: tuple[str, list[list[Any]]]
     drifting: list[dict[str, Any]]
 
@@ -58,7 +58,7 @@ class Panel:
     def _shares(self, width: int) -> Table:
         """A line each, whatever the width: a long name is cut, and the bar goes where there is no room.
 
-        ± are percentage points since the mix last changed.
+        ± are percentage points from the shares that are usual, the reference of drift.
         """
         table = Table.grid(padding=(0, 2, 0, 0), expand=True)
         table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
@@ -75,8 +75,8 @@ class Panel:
         return table
 
     def _figures(self, id_: str) -> Iterator[RenderableType]:
-        share, before = _share(self.counts, id_), _share(self.reference, id_)
-        moved = 100 * (share - before) if sum(self.reference.values()) else 0.0
+        share, before = _share(self.counts, id_), self.usual.get(id_, 0.0)
+        moved = 100 * (share - before) if self.usual else 0.0
         yield Text(f"{self.counts[id_]:,}")
         yield Text(f"{100 * share:.1f} %")
         yield styles.quiet("" if abs(moved) < 0.05 else f"{moved:+.1f}")
@@ -109,7 +109,7 @@ def panel(board: Board, now_seconds: float, warmup_customers: int) -> Panel:
         besides=not_counted_words(board.counts),
         names=names,
         counts=board.segments() if board.is_counted else {},
-        reference=dict(board.mix.reference),
+        usual=board.mix.usual if board.mix is not None else {},
         flows=telling(board.flows.to_json(now_seconds)),
         drifting=list(board.drifting.values()),
     )

@@ -13,15 +13,13 @@ from consumers.watching.history import History
 from consumers.watching.lag import Behind, Lag
 from consumers.watching.looking_back import looked_back
 from consumers.watching.mix import Mix
-from consumers.watching.places import ELSEWHERE, NEW, move, moved
+from consumers.watching.places import ELSEWHERE, move, moved
 from consumers.watching.projection import Projection
 from stream.contracts.changes import SegmentChange
 from stream.contracts.timestamps import ms_of
 
 FEED = 40
 LEDGER = 60
-_TURNS = ("born", "split", "merged", "retired", "drift")
-"""Ledger entries after which the mix is another."""
 
 
 @dataclass
@@ -70,10 +68,8 @@ class Board:
     history: History = field(default_factory=History)
     lag: Lag = field(default_factory=Lag)
     projection: Projection = field(default_factory=Projection)
-    mix: Mix = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.mix = Mix(self.began_at)
+    mix: Mix | None = None
+    """As the drift engine judged it last; ``None`` before it has a reference."""
 
     def take_changes(self, changes: Sequence[SegmentChange], *, are_new: bool) -> None:
         """``are_new``: since the page began, so that the counts do not have them yet."""
@@ -96,9 +92,6 @@ class Board:
         self.ledger.extend(entries)
         for entry in entries:
             self._take_turn(entry)
-            decided = (entry["decided"] or 0) / 1000
-            if entry["kind"] in _TURNS and decided > self.mix.since_seconds:
-                self.mix.begin(self.segments(), entry["occurred"], decided)
 
     def _take_turn(self, entry: dict[str, Any]) -> None:
         if entry["turn"] == "begins":
@@ -112,35 +105,22 @@ class Board:
         self.projection.look({id_: profile["profile"] for id_, profile in store.profiles.items()})
 
     def sample(self, now_seconds: float) -> None:
-        """Once a second: one point of the shares, one look at the mix and at whether anything goes on."""
+        """Once a second: one point of the shares, one look at whether anything goes on."""
         self.behind(now_seconds)
         if self.is_counted and self.is_caught_up and self.store.profiles:
             if self.past:
                 self._look_back()
             self.history.add(self.counts, self.store.newest_event_ms, now_seconds)
-            self._compare(self.counts, self.store.newest_event_ms, now_seconds)
 
     def _look_back(self) -> None:
         points, self.past = looked_back(self.counts, self.past), []
         if not self.history.points:
             self.history.points = points
-            for past in points:
-                self._compare(past["counts"], past["event"], past["wall"] / 1000)
 
-    def _compare(self, counts: Mapping[str, int], event_ms: int | None, wall_seconds: float) -> None:
-        """While most are too new to place, the mix is theirs and says nothing."""
-        held = self.segments(counts)
-        if sum(held.values()) < counts.get(NEW, 0):
-            return
-        if not self.mix.reference and wall_seconds <= self.mix.since_seconds:
-            self.mix.begin(held, event_ms, wall_seconds)
-        self.mix.look(held, event_ms, wall_seconds)
-
-    def segments(self, counts: Mapping[str, int] | None = None) -> dict[str, int]:
+    def segments(self) -> dict[str, int]:
         """Customers by segment, of those that there are; who is awake."""
         held = dict.fromkeys(self.store.profiles, 0)
-        known = self.counts if counts is None else counts
-        return held | {id_: n for id_, n in known.items() if n and id_ not in ELSEWHERE}
+        return held | {id_: n for id_, n in self.counts.items() if n and id_ not in ELSEWHERE}
 
     def behind(self, now_seconds: float) -> Behind:
         """The distance between input and view."""

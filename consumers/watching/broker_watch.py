@@ -1,4 +1,4 @@
-"""The watch on Kafka: changes as they happen, the ledger, the input's ends, and whether an operator paused us."""
+"""The watch on Kafka: changes, ledger, drift, the input's ends, and whether an operator paused us."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from consumers.following import read_changes
 from consumers.source import Record
 from consumers.watching.board import Board, Broker
 from consumers.watching.feed import entry
+from consumers.watching.mix import mix_of
 from consumers.watching.outside import Outside
+from consumers.watching.verdict import Verdict
 from stream.errors import BrokerUnavailable, IncompleteJournal
 from stream.settings import Tree
 
@@ -30,6 +32,7 @@ class BrokerWatch:
         self._board, self._topics, self._outside = board, settings.topics, outside
         self._tail = outside.tail()
         self._control = ControlFeed(outside.tail(), self._topics.control, outside.now_seconds)
+        self._verdict = Verdict(self._tail, settings)
         self._offsets: dict[int, int] = {}
         self._began: dict[int, int] = {}
         self._ledger: int | None = None
@@ -81,11 +84,13 @@ class BrokerWatch:
         ends = {p: self._tail.bounds(events, p)[1] for p in range(self._topics.partitions)}
         entries = [said for record in self._read_ledger() if (said := entry(record.value or b""))]
         self._control.refresh()
+        mix = mix_of(self._verdict.refresh())
         command = self._control.newest
         paused = command.reason if command is not None and command.paused else None
         with self._board.lock:
             self._board.lag.ends(ends, now)
             self._board.take_ledger(entries)
+            self._board.mix = mix
             self._board.broker = Broker(paused, now)
 
     def _read_ledger(self) -> list[Record]:

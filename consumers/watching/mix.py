@@ -1,87 +1,72 @@
-"""Whether the mix is stable: the shares of the segments against those it had when it last changed."""
+"""The mix of segments as the drift engine judged it: the page says what metrics and ledger say, and judges nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from math import log, sqrt
+from dataclasses import dataclass
+from typing import Any
 
-LEAST = 0.1
-"""Population stability index from which one speaks of another mix, by convention ..."""
-_QUANTILE = 3.0902
-"""... but not below what chance alone exceeds once in a thousand times: .999 of the normal distribution."""
-_EPSILON = 1e-4
+from stream.customer.state import segment_id
+from stream.drift.monitor import FROZEN, Report
+from stream.drift.picture import Picture
+from stream.drift.signals import SHARE
+
+Shares = dict[str, float]
+"""Of the customers, by segment."""
 
 
 @dataclass(frozen=True)
 class Shift:
-    """What changed most when the mix last did."""
+    """The segment whose share moved farthest."""
 
     segment_id: str
     before: float
     after: float
 
 
-@dataclass
+@dataclass(frozen=True)
 class Mix:
-    """Compares with a frozen reference, so that a slow change adds up until it counts."""
+    """Against the frozen reference. Times are event time."""
 
-    since_seconds: float
-    """Wall clock."""
-    since_event_ms: int | None = None
-    shift: Shift | None = None
-    """Null: no change was seen."""
-    psi: float = 0.0
-    reference: dict[str, int] = field(default_factory=dict)
+    usual_ms: int
+    """Of the reference."""
+    usual: Shares
+    now: Shares
+    """When they were last judged."""
+    since_ms: int | None
+    """Since when it drifts; ``None``: it does not."""
+    apart_ms: int
+    """So far are the partitions apart that the population of now is not judged; 0: it is."""
 
-    def look(self, counts: Mapping[str, int], event_ms: int | None, wall_seconds: float) -> None:
-        """Compare the counts by segment; where they are another mix, take them for the new reference."""
-        if not sum(self.reference.values()) or not sum(counts.values()):
-            self.reference = dict(counts)
-            return
-        self.psi, floor = stability(self.reference, counts)
-        if self.psi > floor:
-            self.shift = largest(self.reference, counts)
-            self.begin(counts, event_ms, wall_seconds)
+    @property
+    def shift(self) -> Shift:
+        """What moved most. A segment that is gone, or was not there, has a share of 0."""
+        ids = sorted({*self.usual, *self.now})
+        moves = [Shift(id_, self.usual.get(id_, 0.0), self.now.get(id_, 0.0)) for id_ in ids]
+        return max(moves, key=lambda shift: abs(shift.after - shift.before))
 
-    def begin(self, counts: Mapping[str, int], event_ms: int | None, wall_seconds: float) -> None:
-        """From here on."""
-        self.reference, self.since_seconds, self.since_event_ms = dict(counts), wall_seconds, event_ms
-
-
-def stability(reference: Mapping[str, int], counts: Mapping[str, int]) -> tuple[float, float]:
-    """The population stability index of two mixes, and from where on it means something.
-
-    >>> psi, floor = stability({"s1": 500, "s2": 500}, {"s1": 500, "s2": 500})
-    >>> psi, floor
-    (0.0, 0.1)
-    >>> psi, floor = stability({"s1": 500, "s2": 500}, {"s1": 700, "s2": 300})
-    >>> psi > floor
-    True
-    """
-    ids = sorted({*reference, *counts})
-    before, after = (_shares(side, ids) for side in (reference, counts))
-    psi = sum((q - p) * log(q / p) for p, q in zip(before, after, strict=True))
-    noise = _chi2(len(ids) - 1) * sum(1 / max(sum(side.values()), 1) for side in (reference, counts))
-    return psi, max(LEAST, noise)
+    def to_json(self) -> dict[str, Any]:
+        """Plain data, for the shares side by side."""
+        return {"usual": _rounded(self.usual), "now": _rounded(self.now)}
 
 
-def largest(reference: Mapping[str, int], counts: Mapping[str, int]) -> Shift:
-    """The segment whose share moved farthest."""
-    ids = sorted({*reference, *counts})
-    before, after = (dict(zip(ids, _shares(side, ids), strict=True)) for side in (reference, counts))
-    id_ = max(ids, key=lambda id_: abs(after[id_] - before[id_]))
-    return Shift(id_, before[id_], after[id_])
+def mix_of(report: Report | None) -> Mix | None:
+    """The mix in a report of drift; ``None`` before there is a reference."""
+    difference = report.differences.get(FROZEN) if report is not None else None
+    if report is None or difference is None:
+        return None
+    since_ms = next((episode.since_ms for episode in report.active if episode.signal == SHARE), None)
+    return Mix(
+        usual_ms=difference.reference.at_ms,
+        usual=_shares(difference.reference),
+        now=_shares(difference.now),
+        since_ms=since_ms,
+        apart_ms=0 if report.is_judged else report.apart_ms,
+    )
 
 
-def _shares(counts: Mapping[str, int], ids: list[str]) -> list[float]:
-    everybody = max(sum(counts.values()), 1)
-    return [max(counts.get(id_, 0) / everybody, _EPSILON) for id_ in ids]
+def _shares(picture: Picture) -> Shares:
+    return {segment_id(n): customers / (picture.sample or 1) for n, customers in picture.by_number.items()}
 
 
-def _chi2(freedom: int) -> float:
-    """The .999 quantile (Wilson and Hilferty 1931); within 2 % from one degree on, and scipy stays unloaded."""
-    if freedom < 1:
-        return 0.0
-    spread = 2 / (9 * freedom)
-    return freedom * (1 - spread + _QUANTILE * sqrt(spread)) ** 3
+def _rounded(shares: Shares) -> Shares:
+    return {id_: round(share, 4) for id_, share in shares.items()}

@@ -20,10 +20,6 @@ UNSEEN_SECONDS = 10.0
 """So long without an answer counts as no answer."""
 REPLAY_MS = 86_400_000
 """Event time so far from the wall clock's is told beside it."""
-_FRESH_SECONDS = 600.0
-"""So long a change of the mix is news ..."""
-_FRESH_MS = 7 * 86_400_000
-"""... and so long in event time, where that is another."""
 
 
 @dataclass(frozen=True)
@@ -86,9 +82,9 @@ def _before(board: Board, now_seconds: float, warmup_customers: int) -> Sentence
 def _running(board: Board, behind: Behind, now_seconds: float) -> Sentence:
     event_ms = board.store.newest_event_ms
     is_replay = event_ms is not None and abs(now_seconds * 1000 - event_ms) > REPLAY_MS
-    kind, words = _mix(board, now_seconds, is_replay=is_replay)
+    kind, words = _mix(board)
     reached = f", events up to {day(event_ms)}" if is_replay and event_ms is not None else ""
-    return Sentence(kind, [f"{_who(board)}, {behind_words(behind)}{reached}, ", *words])
+    return Sentence(kind, [f"{_who(board)}, {behind_words(behind)}{reached}, {words}"])
 
 
 def _who(board: Board) -> str:
@@ -119,18 +115,17 @@ def not_counted_words(counts: Mapping[str, int]) -> str:
     return f"besides: {', '.join(said)}" if said else ""
 
 
-def _mix(board: Board, now_seconds: float, *, is_replay: bool) -> tuple[str, Words]:
-    mix, event_ms = board.mix, board.store.newest_event_ms
-    since: str | dict[str, int] = _at(mix.since_seconds)
-    is_fresh = now_seconds - mix.since_seconds < _FRESH_SECONDS
-    if is_replay and event_ms is not None and mix.since_event_ms is not None:
-        since, is_fresh = day(mix.since_event_ms), event_ms - mix.since_event_ms < _FRESH_MS
-    shift = mix.shift
-    if shift is None or not is_fresh:
-        return "ok", ["mix stable since ", since]
-    name = board.store.profiles.get(shift.segment_id, {}).get("name", "gone")
-    moved = f"{100 * shift.before:.0f} % to {100 * shift.after:.0f} %"
-    return "drift", ["mix changed ", since, f": {shift.segment_id} {name} from {moved}"]
+def _mix(board: Board) -> tuple[str, str]:
+    mix = board.mix
+    if mix is None:
+        return "ok", "which mix is usual is not known yet"
+    if mix.since_ms is not None:
+        shift = mix.shift
+        name = board.store.profiles.get(shift.segment_id, {}).get("name", "gone")
+        moved = f"{100 * shift.before:.0f} % to {100 * shift.after:.0f} %"
+        return "drift", f"mix drifts since {day(mix.since_ms)}: {shift.segment_id} {name} from {moved}"
+    apart = f" (not judged now: partitions are {duration(mix.apart_ms / 1000)} apart)" if mix.apart_ms else ""
+    return "ok", f"mix stable, as on {day(mix.usual_ms)}{apart}"
 
 
 def _at(seconds: float) -> dict[str, int]:

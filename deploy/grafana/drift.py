@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grafana_foundation_sdk.builders import common, dashboard, heatmap, statetimeline
+from grafana_foundation_sdk.builders import common, dashboard, heatmap, stat, statetimeline
 from grafana_foundation_sdk.builders import timeseries as lines
 from grafana_foundation_sdk.models import common as look
 from grafana_foundation_sdk.models import dashboard as models
@@ -10,41 +10,48 @@ from grafana_foundation_sdk.models.heatmap import HeatmapColorMode
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 from deploy.grafana.colours import CAREFUL, ILL, WELL, fixed
-from deploy.grafana.kit import Sheet, bars, by_segment, dressed, number, over_time, query, ranged, stacked
+from deploy.grafana.kit import Query, Sheet, bars, by_segment, dressed, number, over_time, query, ranged, stacked
 from deploy.grafana.shared import marked, mix
 
 Mapping = models.ValueMap | models.RangeMap | models.RegexMap | models.SpecialValueMap
 _REF = 'reference="$reference"'
+_CHANCE = "chance stays below"
 
 
 def build() -> models.Dashboard:
     """The dashboard."""
     sheet = Sheet("segstream-drift", "Drift", "Did the customers change, in what, and is that more than chance.")
-    marked(sheet.choice("reference", "Against", "frozen", "rolling"))
-    sheet.add(4, 4, mix())
-    share = query(f"max(segstream_segment_share_psi{{J, {_REF}}})")
-    said = "Population stability index of the shares of segments: 0 is the same mix."
-    sheet.add(4, 4, number("PSI of the mix", said, "none", share, decimals=3))
-    floor = query(f'max(segstream_psi_floor{{J, of="share", {_REF}}})')
-    said = "So many customers stay below this by chance, 999 times of 1,000."
-    sheet.add(4, 4, number("Below this it is chance", said, "none", floor, decimals=3))
-    sample = query(f"max(segstream_drift_sample_customers{{J, {_REF}}})")
-    sheet.add(4, 4, number("Customers in the reference", "Few customers say little.", "short", sample))
-    active = query("sum(max by (signal) (segstream_drift_active{J}))")
-    sheet.add(4, 4, number("Signals that drift", "Now. Which ones is below.", "none", active))
-    episodes = query("sum(increase(segstream_drift_episodes_total{J}[$__range])) or vector(0)", instant=True)
-    sheet.add(4, 4, number("Drifts that began", "In the time shown.", "none", episodes, decimals=0))
-    sheet.row("What drifts").add(24, 10, _signals())
-    sheet.add(12, 9, _features()).add(12, 9, _mix_over_time())
-    sheet.row("Segments").add(12, 9, _shift()).add(12, 9, _fit())
-    sheet.row("Decisions").add(8, 9, _confidence()).add(8, 9, _calm()).add(8, 9, _odd())
-    sheet.row("Beside it: the data and the model").add(12, 8, _quality()).add(12, 8, _ledger())
-    return sheet.build()
+    marked(sheet.choice("reference", "Against", "frozen", "rolling")).line(4, *_now())
+    sheet.row("What drifts").line(10, _signals()).line(9, _features(), _mix_over_time())
+    sheet.row("Segments").line(9, _shift(), _fit())
+    sheet.row("Decisions").line(9, _confidence(), _calm(), _odd())
+    return sheet.row("Beside it: the data and the model").line(8, _quality(), _ledger()).build()
+
+
+def _now() -> list[stat.Panel]:
+    index = "Population stability index of the shares of segments: 0 is the same mix."
+    share = f"max(segstream_segment_share_psi{{J, {_REF}}})"
+    chance = "So many customers stay below this by chance, 999 times of 1,000."
+    floor = f'max(segstream_psi_floor{{J, of="share", {_REF}}})'
+    sample = f"max(segstream_drift_sample_customers{{J, {_REF}}})"
+    active = "sum(max by (signal) (segstream_drift_active{J}))"
+    began = "sum(increase(segstream_drift_episodes_total{J}[$__range])) or vector(0)"
+    return [
+        mix(),
+        number("PSI of the mix", index, "none", share, decimals=3),
+        number("Below this it is chance", chance, "none", floor, decimals=3),
+        number("Customers in the reference", "Few customers say little.", "short", sample),
+        number("Signals that drift", "Now. Which ones is below.", "none", active),
+        number("Drifts that began", "In the time shown.", "none", began, instant=True, decimals=0),
+    ]
 
 
 def _signals() -> statetimeline.Panel:
     levels = query("max by (signal) (segstream_drift_level{J})", "{{signal}}")
-    said = "Each signal in its limits: share is the mix, feature.X the customers, event.X raw values. 1: at the limit."
+    said = (
+        "Each signal in its limits: share is the mix, feature.X the customers, event.X raw values, decision.X how sure "
+        "decisions are. 1: at the limit."
+    )
     panel = dressed(statetimeline.Panel(), "State of each signal", said, "none", levels)
     states: list[Mapping] = [
         ranged(None, 0.5, "Stable", WELL),
@@ -61,23 +68,23 @@ def _limits() -> dashboard.ThresholdsConfig:
 
 def _psi(panel: lines.Panel) -> lines.Panel:
     dashed = common.GraphThresholdsStyleConfig().mode(look.GraphThresholdsStyleMode.DASHED)
-    return panel.thresholds(_limits()).thresholds_style(dashed)
+    return panel.thresholds(_limits()).thresholds_style(dashed).override_by_name(_CHANCE, [fixed(CAREFUL)])
+
+
+def _chance(of: str) -> Query:
+    return query(f'max(segstream_psi_floor{{J, of="{of}", {_REF}}})', _CHANCE)
 
 
 def _features() -> lines.Panel:
     psi = query(f"max by (feature) (segstream_feature_psi{{J, {_REF}}})", "{{feature}}")
-    floor = query(f'max(segstream_psi_floor{{J, of="feature", {_REF}}})', "chance stays below")
     said = "Which features of the customers moved. Dashed: 0.1 is worth a look, 0.25 a change, if chance is below."
-    panel = over_time("PSI of each feature", said, "none", psi, floor)
-    return _psi(panel).override_by_name("chance stays below", [fixed(CAREFUL)])
+    return _psi(over_time("PSI of each feature", said, "none", psi, _chance("feature")))
 
 
 def _mix_over_time() -> lines.Panel:
     psi = query("max by (reference) (segstream_segment_share_psi{J})", "{{reference}} reference")
-    floor = query(f'max(segstream_psi_floor{{J, of="share", {_REF}}})', "chance stays below")
     said = "The mix against both references: frozen sees slow drift, rolling what changed since yesterday."
-    panel = over_time("PSI of the shares", said, "none", psi, floor)
-    return _psi(panel).override_by_name("chance stays below", [fixed(CAREFUL)])
+    return _psi(over_time("PSI of the shares", said, "none", psi, _chance("share")))
 
 
 def _shift() -> lines.Panel:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grafana_foundation_sdk.builders import bargauge, common, dashboard, table
+from grafana_foundation_sdk.builders import bargauge, common, dashboard, stat, table
 from grafana_foundation_sdk.builders import timeseries as lines
 from grafana_foundation_sdk.models import common as look
 from grafana_foundation_sdk.models import dashboard as models
@@ -27,23 +27,25 @@ _TABLE = PromQueryFormat.TABLE
 def build() -> models.Dashboard:
     """The dashboard."""
     sheet = Sheet("segstream-glance", "Segments at a glance", "Who is in which segment, and is that current.")
-    marked(sheet)
-    sheet.add(4, 4, health()).add(4, 4, mix())
-    customers = query("sum(segstream:population:customers{J})")
-    sheet.add(
-        4, 4, number("Customers", "Active customers of the population, as the owner counts them.", "short", customers)
-    )
-    rate = query("sum(rate(segstream_events_total{J}[R]))")
-    sheet.add(4, 4, number("Events", "Input records a second, whatever became of them.", "cps", rate))
-    behind = query("max(segstream_input_lag_seconds{J})")
-    sheet.add(4, 4, number("Behind by", "Age of the oldest event that waits; 0 is up to date.", "s", behind))
-    churn = query("max(segstream:churn:ratio1h{J})")
-    said = "Share of the customers who changed segment in the last hour of the wall clock."
-    sheet.add(4, 4, number("Changed segment, 1 h", said, "percentunit", churn, decimals=1))
+    marked(sheet).line(4, *_now())
     sheet.row("Segments").add(16, 10, _shares()).add(8, 10, _sizes())
-    sheet.row("Who moved").add(12, 9, _matrix()).add(12, 9, _inflow())
-    sheet.add(12, 8, _causes()).add(12, 8, _worth())
-    return sheet.row("Alerts").add(24, 6, _firing()).build()
+    sheet.row("Who moved").line(9, _matrix(), _inflow()).line(8, _causes(), _worth())
+    return sheet.row("Alerts").line(6, _firing()).build()
+
+
+def _now() -> list[stat.Panel]:
+    known = "Active customers of the population, as the owner counts them."
+    behind = "Age of the oldest event that waits; 0 is up to date."
+    churn = "Share of the customers who changed segment in the last hour of the wall clock."
+    rate = "sum(rate(segstream_events_total{J}[R]))"
+    return [
+        health(),
+        mix(),
+        number("Customers", known, "short", "sum(segstream:population:customers{J})"),
+        number("Events", "Input records a second, whatever became of them.", "cps", rate),
+        number("Behind by", behind, "s", "max(segstream_input_lag_seconds{J})"),
+        number("Changed segment, 1 h", churn, "percentunit", "max(segstream:churn:ratio1h{J})", decimals=1),
+    ]
 
 
 def _shares() -> lines.Panel:

@@ -16,6 +16,7 @@ from deploy.grafana.colours import segment_overrides
 
 DATASOURCE = models.DataSourceRef(type_val="prometheus", uid="${datasource}")
 P = TypeVar("P", stat.Panel, lines.Panel, bargauge.Panel, table.Panel, heatmap.Panel, statetimeline.Panel)
+AnyPanel = stat.Panel | lines.Panel | bargauge.Panel | table.Panel | heatmap.Panel | statetimeline.Panel
 Query = prometheus.Dataquery
 
 
@@ -36,17 +37,26 @@ def dressed(panel: P, title: str, description: str, unit: str, *queries: Query) 
     return panel
 
 
-def number(title: str, description: str, unit: str, of: Query, decimals: int | None = None) -> stat.Panel:
+def number(
+    title: str,
+    description: str,
+    unit: str,
+    expr: str,
+    *,
+    legend: str = "",
+    instant: bool = False,
+    decimals: int | None = None,
+) -> stat.Panel:
     """One number and how it went. Its colour says nothing: states are told by ``verdict``, in words."""
-    panel = dressed(stat.Panel(), title, description, unit, of)
+    panel = dressed(stat.Panel(), title, description, unit, query(expr, legend, instant=instant))
     panel.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
     panel.color_mode(look.BigValueColorMode.NONE).graph_mode(look.BigValueGraphMode.AREA)
     return panel if decimals is None else panel.decimals(decimals)
 
 
-def verdict(title: str, description: str, words: Mapping[int, tuple[str, str]], of: Query) -> stat.Panel:
+def verdict(title: str, description: str, words: Mapping[int, tuple[str, str]], expr: str) -> stat.Panel:
     """A state, in words and in colour. ``words``: value -> (word, colour)."""
-    panel = number(title, description, "none", of).mappings([worded(words)])
+    panel = number(title, description, "none", expr).mappings([worded(words)])
     return panel.color_mode(look.BigValueColorMode.BACKGROUND).graph_mode(look.BigValueGraphMode.NONE)
 
 
@@ -127,7 +137,7 @@ class Sheet:
         self._y += 1
         return self
 
-    def add(self, width: int, height: int, panel: P) -> Sheet:
+    def add(self, width: int, height: int, panel: AnyPanel) -> Sheet:
         """The next panel."""
         if self._x + width > 24:
             self._break()
@@ -135,6 +145,12 @@ class Sheet:
         panel.id(self._id).grid_pos(models.GridPos(h=height, w=width, x=self._x, y=self._y))
         self._made.with_panel(panel)
         self._x, self._height = self._x + width, max(self._height, height)
+        return self
+
+    def line(self, height: int, *panels: AnyPanel) -> Sheet:
+        """The next panels, side by side over the whole width, all as wide."""
+        for panel in panels:
+            self.add(24 // len(panels), height, panel)
         return self
 
     def build(self) -> models.Dashboard:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grafana_foundation_sdk.builders import statetimeline
+from grafana_foundation_sdk.builders import stat, statetimeline
 from grafana_foundation_sdk.builders import timeseries as lines
 from grafana_foundation_sdk.models import common as look
 from grafana_foundation_sdk.models import dashboard as models
@@ -21,33 +21,35 @@ _FLAGS = {
 
 def build() -> models.Dashboard:
     """The dashboard."""
-    sheet = Sheet(
-        "segstream-pipeline", "Pipeline", "From the broker to the store: rates, delays, and what is in the way."
-    )
-    marked(sheet).add(4, 4, health())
-    up = query("sum(up{J})")
-    sheet.add(4, 4, number("Processes", "That answer scrapes.", "none", up))
-    owned = query("sum(segstream_assigned_partitions{J})")
-    sheet.add(
-        4,
-        4,
-        number("Partitions owned", "Of the input, by all workers. Fewer than there are: some wait.", "none", owned),
-    )
-    bad = query("max(segstream:rejected:ratio5m{J} or on () vector(0))")
-    sheet.add(
-        4, 4, number("Rejected, 5 min", "Share of the input that breaks the contract.", "percentunit", bad, decimals=2)
-    )
-    moves = query("sum(increase(segstream_rebalances_total{J}[$__range]))", instant=True)
-    sheet.add(4, 4, number("Rebalances", "Assignments of all workers in the time shown.", "none", moves, decimals=0))
-    versions = query("count by (version) (segstream_build_info{J})", "{{version}}", instant=True)
-    version = number("Version", "And how many processes run it. Two are a roll-out.", "none", versions)
-    sheet.add(4, 4, version.text_mode(look.BigValueTextMode.VALUE_AND_NAME).graph_mode(look.BigValueGraphMode.NONE))
-    sheet.row("What comes in").add(8, 8, _outcomes()).add(8, 8, _reasons()).add(8, 8, _looks())
-    sheet.row("Delay").add(8, 8, _lag()).add(8, 8, _behind()).add(8, 8, _latency())
-    sheet.row("Where the time goes").add(8, 8, _stages()).add(8, 8, _store()).add(8, 8, _batches())
-    sheet.row("In the way").add(12, 7, _flags()).add(12, 7, _failures())
-    sheet.row("Model and journal").add(8, 8, _versions()).add(8, 8, _ages()).add(8, 8, _macro())
-    return sheet.row("Machines").add(12, 8, _cpu()).add(12, 8, _memory()).build()
+    said = "From the broker to the store: rates, delays, and what is in the way."
+    sheet = marked(Sheet("segstream-pipeline", "Pipeline", said)).line(4, *_now())
+    sheet.row("What comes in").line(8, _outcomes(), _reasons(), _looks())
+    sheet.row("Delay").line(8, _lag(), _behind(), _latency())
+    sheet.row("Where the time goes").line(8, _stages(), _store(), _batches())
+    sheet.row("In the way").line(7, _flags(), _failures())
+    sheet.row("Model and journal").line(8, _versions(), _ages(), _macro())
+    return sheet.row("Machines").line(8, _cpu(), _memory()).build()
+
+
+def _now() -> list[stat.Panel]:
+    owned = "Of the input, by all workers. Fewer than there are: some wait."
+    bad = "max(segstream:rejected:ratio5m{J} or on () vector(0))"
+    moves = "sum(increase(segstream_rebalances_total{J}[$__range]))"
+    return [
+        health(),
+        number("Processes", "That answer scrapes.", "none", "sum(up{J})"),
+        number("Partitions owned", owned, "none", "sum(segstream_assigned_partitions{J})"),
+        number("Rejected, 5 min", "Share of the input that breaks the contract.", "percentunit", bad, decimals=2),
+        number("Rebalances", "Assignments of all workers in the time shown.", "none", moves, instant=True, decimals=0),
+        _version(),
+    ]
+
+
+def _version() -> stat.Panel:
+    versions = "count by (version) (segstream_build_info{J})"
+    said = "And how many processes run it. Two are a roll-out."
+    panel = number("Version", said, "none", versions, legend="{{version}}", instant=True)
+    return panel.text_mode(look.BigValueTextMode.VALUE_AND_NAME).graph_mode(look.BigValueGraphMode.NONE)
 
 
 def _outcomes() -> lines.Panel:
@@ -91,9 +93,9 @@ def _latency() -> lines.Panel:
 
 
 def _stages() -> lines.Panel:
-    took, times = (f"sum by (stage) (rate(segstream_stage_seconds_{what}{{J}}[R]))" for what in ("sum", "count"))
+    mean = query(_mean("segstream_stage_seconds", " by (stage) "), "{{stage}}")
     said = "Mean time of a batch by stage: commit is the broker, load and apply are the store, the others are CPU."
-    return stacked(over_time("Stages of a batch", said, "s", query(f"{took} / {times}", "{{stage}}")))
+    return stacked(over_time("Stages of a batch", said, "s", mean))
 
 
 def _store() -> lines.Panel:
@@ -104,9 +106,8 @@ def _store() -> lines.Panel:
 
 
 def _batches() -> lines.Panel:
-    took, count = (f"sum(rate(segstream_batch_events_{what}{{J}}[R]))" for what in ("sum", "count"))
     said = "Events a batch: small batches are a calm stream, batches at the limit are a backlog."
-    return over_time("Events a batch", said, "short", query(f"{took} / {count}", "mean"))
+    return over_time("Events a batch", said, "short", query(_mean("segstream_batch_events"), "mean"))
 
 
 def _flags() -> statetimeline.Panel:
@@ -153,3 +154,7 @@ def _cpu() -> lines.Panel:
 def _memory() -> lines.Panel:
     memory = query("max by (instance) (process_resident_memory_bytes{J})", "{{instance}}")
     return over_time("Memory", "Resident memory of each process.", "bytes", memory)
+
+
+def _mean(histogram: str, by: str = "") -> str:
+    return " / ".join(f"sum{by}(rate({histogram}_{part}{{J}}[R]))" for part in ("sum", "count"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from grafana_foundation_sdk.builders import stat
 
 from deploy.grafana.colours import CAREFUL, ILL, WELL
-from deploy.grafana.kit import Sheet, query, verdict
+from deploy.grafana.kit import Sheet, verdict
 
 _ALERTS = 'ALERTS{alertstate="firing", alertname=~"Segstream.+", severity='
 FIRING = 'ALERTS{alertstate="firing", alertname=~"Segstream.+"}'
@@ -18,7 +18,7 @@ def health() -> stat.Panel:
     said = (
         "The worst alert that fires: none, a ticket, or one that wakes somebody. docs/runbooks.md has a page for each."
     )
-    return verdict("Is it healthy?", said, words, query(worst))
+    return verdict("Is it healthy?", said, words, worst)
 
 
 def mix() -> stat.Panel:
@@ -27,7 +27,7 @@ def mix() -> stat.Panel:
     level = 'max(segstream_drift_level{J, signal="share"})'
     active = 'max(segstream_drift_active{J, signal="share"})'
     said = "Shares of the segments against the frozen reference; half way to the limit is Watch, beyond it is Drifted."
-    return verdict("Did the mix drift?", said, words, query(f"({level} > bool 0.5) + ({active} > bool 0)"))
+    return verdict("Did the mix drift?", said, words, f"({level} > bool 0.5) + ({active} > bool 0)")
 
 
 def marked(sheet: Sheet) -> Sheet:

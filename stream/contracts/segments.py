@@ -70,10 +70,11 @@ class Drift:
     """A signal left what is usual, or came back. Usual is what it was in the frozen reference."""
 
     signal: str
-    """``share``: customers by segment. ``feature.NAME``: customers by a feature. ``event.NAME``: orders as they are."""
+    """``share``: customers by segment. ``feature.NAME``: customers by a feature. ``event.NAME``: orders as they are.
+    ``decision.NAME``: how sure decisions are."""
     what: Literal["begins", "ends"]
     detector: str
-    """``psi`` for shares and features; for events ``ewma``, ``adwin`` or ``page_hinkley``."""
+    """``psi`` for the population; for events ``ewma``, ``adwin`` or ``page_hinkley``."""
     since: Time
     """Event time when the signal was last seen well within its limits."""
     level: Annotated[float, Field(ge=0)]

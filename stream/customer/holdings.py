@@ -19,8 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream.customer.features import FeatureSet, FloatArray
-from stream.customer.state import States, Status, in_population
+from stream.customer.state import ATYPICAL, States, Status, in_population
 
+LOW_MARGIN = 0.1
+"""A margin below it is nearly a coin toss."""
 MILLI = 1000
 """What decayed sums are rounded to."""
 _FARTHEST = 2.0**40
@@ -44,6 +46,12 @@ class Holding:
     """... their decayed spend, refunds taken off, in thousandths."""
     views: int = 0
     """... their decayed views, in thousandths."""
+    ready: int = 0
+    """Customers whose segment the distances decide: neither cold, nor dormant, nor locked."""
+    low_margin: int = 0
+    """... of them those with a margin below ``LOW_MARGIN``."""
+    atypical: int = 0
+    """... of them those who fit no segment."""
 
     def __add__(self, other: Holding) -> Holding:
         return Holding(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
@@ -109,6 +117,9 @@ def _columns(features: FeatureSet, rows: States) -> NDArray[np.int64]:
     for column, slot in enumerate(traded(features), start=4):
         if slot is not None:
             columns[column] = _milli(rows["sums"][:, slot] * decay)
+    ready = rows["status"] == Status.READY
+    columns[7], columns[8] = ready, ready & (rows["margin"] < LOW_MARGIN)
+    columns[9] = ready & ((rows["atypical"] & ATYPICAL) > 0)
     return columns.T
 
 

@@ -22,6 +22,8 @@ SCHEMA = 2
 SEEN = 16
 """How many of the newest accepted event ids are remembered: the duplicate window."""
 OUT_OF_POPULATION = -1
+ATYPICAL = 1
+"""Bit of ``atypical`` that is told; the others are what the next look has to remember."""
 
 CAUSES = (
     Cause.FIRST,

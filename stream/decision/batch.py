@@ -75,4 +75,4 @@ class Step:
     timers: int
     looks: int
     flaps: int
-    """Changes back to the segment held before the last one."""
+    """Changes back to the segment held before the last one, soon."""

@@ -38,12 +38,23 @@ class Changed:
         columns = zip(*((p.customer, p.event, p.before, p.after, p.changed, p.said) for p in parts), strict=True)
         return Changed(*map(np.concatenate, columns))
 
+    def flaps(self, within_ms: int) -> int:
+        """Moves back to the segment held before the last one (A-B-A), which was held for less than ``within_ms``.
+
+        But for those that an analyst made. Later it is no flap: over the years everybody has been everywhere.
+        """
+        is_soon = self.after["looked_at"] - self.before["since"] < within_ms
+        return int((self._moved & is_soon & (self.after["segment"] == self.before["previous"])).sum())
+
     @property
-    def flaps(self) -> int:
-        """Moves back to the segment held before the last one, but for those that an analyst made."""
-        after, before = self.after["segment"], self.before
-        back = (after != before["segment"]) & (after != NONE) & (after == before["previous"])
-        return int((back & ~self.relocked).sum())
+    def moves(self) -> int:
+        """Changes from a segment to another, but for those that an analyst made."""
+        return int(self._moved.sum())
+
+    @property
+    def _moved(self) -> NDArray[np.bool_]:
+        after, before = self.after["segment"], self.before["segment"]
+        return np.asarray((after != before) & (after != NONE) & (before != NONE) & ~self.relocked)
 
     @property
     def relocked(self) -> NDArray[np.bool_]:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream.customer.features import NEVER, FeatureSet, TimeArray
-from stream.customer.state import States, Status, empty
+from stream.customer.state import ATYPICAL, States, Status, empty
 from stream.decision import locks
 from stream.decision.assign import NONE, Assigner
 from stream.decision.silence import dormant_at, forgotten_at
@@ -25,8 +25,7 @@ _LEFT_OF_CLOSED = (
     "seen_next",
 )
 _WAS_FAR = 2
-ATYPICAL = 1
-"""Bit of ``atypical`` that is told."""
+"""Bit of ``atypical``: at the last look."""
 
 
 def look(features: FeatureSet, rows: States, at_ms: TimeArray, assigner: Assigner | None) -> None:

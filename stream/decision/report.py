@@ -23,13 +23,12 @@ from stream.contracts.changes import (
 from stream.contracts.timestamps import rfc3339
 from stream.customer.features import DAY_MS, NEVER, FeatureSet
 from stream.customer.registers import Word
-from stream.customer.state import States, Status, segment_id
+from stream.customer.state import ATYPICAL, States, Status, segment_id
 from stream.decision.agenda import NO_EVENT
 from stream.decision.assign import NONE, Assigner
 from stream.decision.batch import Batch
 from stream.decision.changed import Changed
 from stream.decision.explain import Explainer, Otherwise, Reason
-from stream.decision.look import ATYPICAL
 
 _PUBLISHED = {
     Status.COLD.value: Published.COLD,

@@ -6,7 +6,7 @@ The only place that writes the order of things. Pure: no clock, no network, no r
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from stream.customer.contributions import contributions
 from stream.customer.features import DAY_MS, NEVER, FeatureSet, FloatArray
 from stream.customer.registers import NOTHING, Registers
-from stream.customer.signals import RawSignals
 from stream.customer.state import CAUSES, OUT_OF_POPULATION, States, Status, in_population
 from stream.decision import locks
 from stream.decision.agenda import NO_EVENT, Agenda, Looks
@@ -25,13 +24,11 @@ from stream.decision.clock import Clock, advance, moments, spread
 from stream.decision.intake import event_hashes, is_duplicate, registered, take_in
 from stream.decision.look import look
 from stream.decision.movement import movement
+from stream.decision.raw import raw_values
 from stream.decision.report import report
 from stream.decision.silence import deadlines
-from stream.drift.blocks import Chunks
+from stream.model.learning import LearningRecord
 from stream.model.snapshot import NURSERY, IntArray, Vectors
-
-CHUNK_EVENTS = 100
-"""Orders whose raw values are told as one sum: a batch tells 20 rows at most."""
 
 
 @dataclass(frozen=True)
@@ -63,23 +60,39 @@ class Stepper:
         changes = report(self.features, self.assigner, batch, changed)
         for who, change in changes:
             rows["change_cause"][who] = CAUSES.index(change.cause) + 1
-        looks = sum(len(r.customer) for r in rounds)
-        now_ms = int(horizon.max(initial=NEVER))
-        seen = self._seen(rows["y"][:0], rounds) if self.learns_rows else None
         return Step(
             rows=rows,
             registers=registers,
             touched=touched,
             clocks=clocks,
             changes=changes,
-            learning=movement(
-                self.features, now_ms, looks, batch.rows[touched], rows[touched], seen, self._raw(batch, events, rounds)
-            ),
+            learning=self._learning(batch, clocks, events, rounds, changed, rows, touched),
             duplicates=duplicates,
             timers=sum(int((r.event == NO_EVENT).sum()) for r in rounds),
-            looks=looks,
-            flaps=changed.flaps,
+            looks=_looks(rounds),
+            flaps=changed.flaps(self.features.settings.flap_ms),
         )
+
+    def _learning(
+        self,
+        batch: Batch,
+        clocks: Sequence[Clock],
+        events: _Columns,
+        rounds: Sequence[Changed],
+        changed: Changed,
+        rows: States,
+        touched: IntArray,
+    ) -> LearningRecord | None:
+        """What the model should learn of a batch."""
+        now_ms = max((clock.now_ms for clock in clocks), default=NEVER)
+        seen = self._seen(rows["y"][:0], rounds) if self.learns_rows else None
+        raw = raw_values(self.features, batch, events.x, rounds)
+        moved = movement(self.features, now_ms, _looks(rounds), batch.rows[touched], rows[touched], seen, raw)
+        if moved is None:
+            return None
+        reached_ms = {p: c.now_ms for p, c in zip(batch.partitions, clocks, strict=True) if c.now_ms != NEVER}
+        flaps = changed.flaps(self.features.settings.flap_ms)
+        return replace(moved, moves=changed.moves, flaps=flaps, reached_ms=reached_ms)
 
     def _clocks(self, batch: Batch) -> tuple[list[Clock], IntArray]:
         settings, at = self.features.settings, batch.event_at
@@ -158,15 +171,6 @@ class Stepper:
         rows["cell"][touched] = np.where(in_population(mine), cells, OUT_OF_POPULATION)
         rows["deadline"][looked] = deadlines(self.features, rows[looked], self.assigner)
 
-    def _raw(self, batch: Batch, events: _Columns, rounds: Sequence[Changed]) -> Chunks:
-        """What the orders of a batch were like, those counted twice left out, in order of time."""
-        is_order = np.array([event.type == "order" for event in batch.events], dtype=bool)
-        taken = np.concatenate([np.zeros(0, np.int64), *(r.event[r.event != NO_EVENT] for r in rounds)])
-        orders = taken[is_order[taken]]
-        orders = orders[np.lexsort((orders, batch.event_at[orders]))]
-        values = RawSignals(self.features).values(events.x[orders])
-        return Chunks.of(values, batch.event_at[orders], CHUNK_EVENTS)
-
     @staticmethod
     def _seen(nobody: Vectors, rounds: Sequence[Changed]) -> Vectors:
         """Every look's vector in order, of those who are in the population, for clusterers that learn rows."""
@@ -179,6 +183,10 @@ class _Columns:
 
     x: FloatArray
     hashes: NDArray[np.uint64]
+
+
+def _looks(rounds: Sequence[Changed]) -> int:
+    return sum(len(r.customer) for r in rounds)
 
 
 def _without_duplicates(looks: Looks, rows: States, hashes: NDArray[np.uint64]) -> tuple[Looks, int]:

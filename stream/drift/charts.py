@@ -15,6 +15,8 @@ from river import drift
 from stream.drift.blocks import FloatArray
 from stream.settings import Detector, DriftSettings
 
+SLOW_REACH = 1.1
+"""Limits that a slow EWMA goes at most: beyond, it only would not come back for a hundred blocks."""
 KEPT_BLOCKS = 500
 """What river's detectors are rebuilt from. They forget what is older, at every restart and at every 500th block."""
 ECHO_BLOCKS = 25
@@ -39,24 +41,30 @@ class Charts(Protocol):
 
 
 class EwmaCharts:
-    """Exponentially weighted moving averages against a frozen reference (Roberts 1959)."""
+    """Exponentially weighted moving averages against a frozen reference (Roberts 1959), a quick one and a slow one.
 
-    def __init__(self, smoothing: float, limit: FloatArray, now: FloatArray | None = None) -> None:
-        self._smoothing, self._limit = smoothing, limit
-        self._now = np.zeros(len(limit)) if now is None else now
+    The quick one sees a great shift within some blocks, the slow one a small one that the quick one forgets too soon to
+    add up (Lucas and Saccucci 1990): on values as alike as AR(.95) half a standard deviation is such a one.
+    """
+
+    def __init__(self, smoothings: FloatArray, limit: FloatArray, now: FloatArray | None = None) -> None:
+        self._smoothings, self._limit = smoothings[:, None], limit
+        self._reach = np.where(np.arange(len(limit)) > 0, SLOW_REACH, np.inf)[:, None] * limit
+        self._now = np.zeros(limit.shape) if now is None else now
 
     @property
     def level(self) -> FloatArray:
-        """|EWMA| in limits."""
-        return np.asarray(np.abs(self._now) / self._limit)
+        """|EWMA| in limits, of the one that is farther."""
+        return np.asarray((np.abs(self._now) / self._limit).max(axis=0))
 
     def update(self, z: FloatArray) -> None:
         """Move a ``smoothing`` of the way to ``z``."""
-        self._now = self._now + self._smoothing * (z - self._now)
+        moved = self._now + self._smoothings * (z - self._now)
+        self._now = np.clip(moved, -self._reach, self._reach)
 
     def memory(self) -> FloatArray:
         """The EWMAs."""
-        return self._now[None, :]
+        return self._now
 
 
 class RiverCharts:
@@ -108,11 +116,11 @@ _RIVER: dict[Detector, Callable[[DriftSettings], Any]] = {
 
 
 def charts_of(settings: DriftSettings, limit: FloatArray, memory: FloatArray | None = None) -> Charts:
-    """The charts of these settings, as they were (``memory``) or new. ``limit`` (s,) is that of the EWMA."""
+    """The charts of these settings, as they were (``memory``) or new. ``limit`` (e, s) is that of each EWMA."""
     if settings.detector == "ewma":
-        return EwmaCharts(settings.smoothing, limit, None if memory is None else memory[0])
+        return EwmaCharts(np.array([smoothing for smoothing, _ in settings.ewmas]), limit, memory)
     build = _RIVER[settings.detector]
-    charts = RiverCharts(lambda: build(settings), len(limit))
+    charts = RiverCharts(lambda: build(settings), limit.shape[1])
     if memory is not None:
         charts.restore(memory[:-1], memory[-1])
     return charts

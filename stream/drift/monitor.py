@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from stream.drift.abreast import Abreast
 from stream.drift.blocks import Chunks, IntArray
 from stream.drift.episodes import Episode, Episodes, Turn
+from stream.drift.levels import population_levels
 from stream.drift.picture import Difference, Picture, bins_of
 from stream.drift.reference import DAY_MS
-from stream.drift.signals import FEATURE, RAW, SHARE
+from stream.drift.signals import RAW
 from stream.drift.watch import Watch
+from stream.drift.week import Week
 from stream.settings import DriftSettings
 
 FROZEN, ROLLING = "frozen", "rolling"
@@ -25,6 +28,8 @@ class Plan:
     """Raw signals, in order of the workers' sums."""
     settle_days: float = 0.0
     """Until customers' features have a history: before, they drift because they are young."""
+    partitions: int = 1
+    """Of the input."""
 
 
 @dataclass(frozen=True)
@@ -33,12 +38,16 @@ class Report:
 
     features: tuple[str, ...]
     differences: dict[str, Difference]
-    """By reference, ``frozen`` or ``rolling``, once there is one."""
+    """By reference, ``frozen`` or ``rolling``, once there is one; of the last population that was judged."""
     levels: dict[str, float]
     """Of each signal, in its limits."""
     active: tuple[Episode, ...]
     turns: tuple[Turn, ...] = ()
     """Since the last one."""
+    apart_ms: int = 0
+    """Event time between partitions."""
+    is_judged: bool = True
+    """Whether they are near enough for the population of now to be judged."""
 
 
 @dataclass
@@ -47,6 +56,8 @@ class Monitor:
 
     plan: Plan
     watch: Watch = field(init=False)
+    week: Week = field(default_factory=Week)
+    abreast: Abreast = field(default_factory=Abreast)
     episodes: Episodes = field(default_factory=Episodes)
     turns: list[Turn] = field(default_factory=list)
     """Not told yet."""
@@ -55,6 +66,8 @@ class Monitor:
     frozen: Picture | None = None
     bins: IntArray | None = None
     """Of every feature, as ``frozen`` has them, (d, GRID)."""
+    judged: Picture | None = None
+    """The last one whose partitions were abreast."""
     today: Picture | None = None
     """The first of the event day; ``yesterday``'s is what ``rolling`` compares with."""
     yesterday: Picture | None = None
@@ -68,18 +81,31 @@ class Monitor:
             self.turns += self.watch.take(chunks, self.episodes)
 
     def look(self, now: Picture, features: Sequence[str]) -> Report:
-        """At a macro step: bring the references up to ``now``, and tell what turned."""
-        self._refer(now)
-        for signal, level in self._levels(now, features).items():
-            if signal not in self.watch.signals:
+        """At a macro step: judge the population, if it is of one time, and tell what turned."""
+        if self.is_abreast:
+            self._refer(now)
+            for signal, level in self._population_levels(features).items():
                 self.turns += self.episodes.see(signal, "psi", level, now.at_ms)
         told, self.turns = tuple(self.turns), []
-        return self.report(now, features, told)
+        return self.report(features, told)
 
-    def report(self, now: Picture, features: Sequence[str], turns: tuple[Turn, ...] = ()) -> Report:
+    def report(self, features: Sequence[str], turns: tuple[Turn, ...] = ()) -> Report:
         """How things stand; nothing is changed."""
-        active = tuple(self.episodes.active[signal] for signal in sorted(self.episodes.active))
-        return Report(tuple(features), self._differences(now), self._levels(now, features), active, turns)
+        raw = dict(zip(self.watch.signals, self.watch.level.tolist(), strict=True))
+        return Report(
+            features=tuple(features),
+            differences=self._differences(),
+            levels=raw | self._population_levels(features),
+            active=tuple(self.episodes.active[signal] for signal in sorted(self.episodes.active)),
+            turns=turns,
+            apart_ms=self.abreast.apart_ms,
+            is_judged=self.is_abreast,
+        )
+
+    @property
+    def is_abreast(self) -> bool:
+        """Whether the partitions are near enough in event time for a population of one time."""
+        return self.abreast.apart_ms <= self.plan.settings.span_days * DAY_MS
 
     def refreeze(self) -> None:
         """What is now is usual: all references begin anew, and what drifted has ended."""
@@ -89,24 +115,17 @@ class Monitor:
         self.episodes, self.frozen = Episodes(), None
         self.watch = Watch(self.plan.settings, self.watch.signals)
 
-    def _differences(self, now: Picture) -> dict[str, Difference]:
-        if self.bins is None:
+    def _differences(self) -> dict[str, Difference]:
+        now, bins, references = self.judged, self.bins, {FROZEN: self.frozen, ROLLING: self.yesterday}
+        if now is None or bins is None:
             return {}
-        references = {FROZEN: self.frozen, ROLLING: self.yesterday}
-        return {name: Difference(there, now, self.bins) for name, there in references.items() if there is not None}
+        return {name: Difference(there, now, bins) for name, there in references.items() if there is not None}
 
-    def _levels(self, now: Picture, features: Sequence[str]) -> dict[str, float]:
-        """Raw values by their chart, the population by its PSI over what is noise or too little to tell."""
-        levels = dict(zip(self.watch.signals, self.watch.level.tolist(), strict=True))
-        least, difference = self.plan.settings.psi_least, self._differences(now).get(FROZEN)
-        if difference is None:
-            return levels | dict.fromkeys((SHARE, *(FEATURE + name for name in features)), 0.0)
-        levels[SHARE] = difference.share_psi / max(least, difference.share_floor)
-        for name, index, noise in zip(features, difference.feature_psi, difference.feature_floors, strict=True):
-            levels[FEATURE + name] = index / max(least, noise)
-        return levels
+    def _population_levels(self, features: Sequence[str]) -> dict[str, float]:
+        return population_levels(features, self._differences().get(FROZEN), self.plan.settings.psi_least)
 
     def _refer(self, now: Picture) -> None:
+        self.judged = now
         self.began_ms = now.at_ms if self.began_ms is None else self.began_ms
         is_settled = now.at_ms - self.began_ms >= self.plan.settle_days * DAY_MS
         if is_settled and (self.frozen is None or self.frozen.epoch != now.epoch):

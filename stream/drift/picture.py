@@ -11,6 +11,10 @@ from stream.drift.blocks import FloatArray, IntArray
 from stream.drift.histograms import GRID, binned, quantile_bins
 from stream.drift.psi import floor, psi
 
+DECISIONS = ("low_margin", "atypical", "flap")
+"""How sure decisions are: of the customers whom distances decide, those nearly as near to another segment and those who
+fit none; of the changes of segment, those that go back."""
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -32,6 +36,8 @@ class Picture:
     """In weighted standard deviations, (k,)."""
     per_step: FloatArray
     """Weighted standard deviations a step, (d,)."""
+    decisions: IntArray
+    """Of each of ``DECISIONS``, so many and of how many, (3, 2); changes are those of the week before."""
 
     @property
     def sample(self) -> int:
@@ -77,6 +83,17 @@ class Difference:
         return [floor(int(bins.max()) + 1, self.now.sample, self.reference.sample) for bins in self.bins]
 
     @cached_property
+    def decision_psi(self) -> list[float]:
+        """Of each of ``DECISIONS``, those against the others; 0 where there are no more than before: no drift."""
+        return [_worse(now, then) for now, then in zip(self.now.decisions, self.reference.decisions, strict=True)]
+
+    @cached_property
+    def decision_floors(self) -> list[float]:
+        """Noise of each ``decision_psi``."""
+        pairs = zip(self.now.decisions.tolist(), self.reference.decisions.tolist(), strict=True)
+        return [floor(2, now, then) for (_, now), (_, then) in pairs]
+
+    @cached_property
     def shifts(self) -> dict[int, float]:
         """How far each segment's centroid is from where it was, in its radii then, by number."""
         then = {int(n): i for i, n in enumerate(self.reference.numbers)}
@@ -91,3 +108,11 @@ class Difference:
 def bins_of(picture: Picture, bins: int) -> IntArray:
     """Quantile bins of each feature, (d, GRID)."""
     return np.array([quantile_bins(counts, bins) for counts in picture.grid], np.int64).reshape(-1, GRID)
+
+
+def _worse(now: IntArray, then: IntArray) -> float:
+    """PSI of so many of how many, (2,), if that is a greater share than it was."""
+    (part, whole), (part_then, whole_then) = now.tolist(), then.tolist()
+    if part * whole_then <= part_then * whole:
+        return 0.0
+    return psi(np.array([part, whole - part]), np.array([part_then, whole_then - part_then]))

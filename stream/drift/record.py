@@ -8,18 +8,20 @@ from typing import Any
 
 import numpy as np
 
+from stream.drift.abreast import Abreast
 from stream.drift.blocks import Block
 from stream.drift.charts import charts_of
 from stream.drift.episodes import Episode, Turn
 from stream.drift.histograms import GRID
 from stream.drift.monitor import Monitor, Plan
-from stream.drift.picture import Picture
+from stream.drift.picture import DECISIONS, Picture
 from stream.drift.reference import Reference
 from stream.drift.signals import RAW
+from stream.drift.week import Week
 from stream.packing import Arrays
 
-_PICTURES = ("frozen", "today", "yesterday")
-_PARTS = ("grid", "numbers", "customers", "centroids", "radii", "per_step")
+_PICTURES = ("frozen", "judged", "today", "yesterday")
+_PARTS = ("grid", "numbers", "customers", "centroids", "radii", "per_step", "decisions")
 _REFERENCE = ("by_hour", "by_weekday", "sd", "limit")
 
 
@@ -30,6 +32,9 @@ def head_of(monitor: Monitor) -> dict[str, Any]:
     return {
         "signals": list(monitor.plan.signals),
         "detector": monitor.plan.settings.detector,
+        "partitions": monitor.plan.partitions,
+        "reached_ms": sorted(monitor.abreast.reached_ms.items()),
+        "week": [[day, *counts] for day, counts in sorted(monitor.week.days.items())],
         "began_ms": monitor.began_ms,
         "active": [asdict(episode) for episode in monitor.episodes.active.values()],
         "calm_ms": sorted(monitor.episodes.calm_ms.items()),
@@ -64,7 +69,10 @@ def monitor_of(head: Mapping[str, Any], arrays: Arrays, plan: Plan | None, d: in
     Raises ``KeyError``, ``TypeError`` or ``ValueError``.
     """
     signals = tuple(map(str, head["signals"]))
-    monitor = Monitor(plan or Plan(signals=signals))
+    monitor = Monitor(plan or Plan(signals=signals, partitions=int(head["partitions"])))
+    monitor.week = Week({int(day): (int(flaps), int(moves)) for day, flaps, moves in head["week"]})
+    if monitor.plan.partitions == head["partitions"]:  # of another number, each has other customers
+        monitor.abreast = Abreast({int(partition): int(at_ms) for partition, at_ms in head["reached_ms"]})
     monitor.began_ms = head["began_ms"]
     monitor.episodes.active = {said["signal"]: Episode(**said) for said in head["active"]}
     monitor.episodes.calm_ms = {str(signal): int(at_ms) for signal, at_ms in head["calm_ms"]}
@@ -97,6 +105,7 @@ def _read_watch(monitor: Monitor, head: Mapping[str, Any], arrays: Arrays) -> No
 
 def _picture(at_ms: int, epoch: int, arrays: Arrays, prefix: str, d: int) -> Picture:
     parts = {part: arrays[prefix + part] for part in _PARTS}
-    if parts["grid"].shape != (d, GRID) or parts["centroids"].shape != (len(parts["numbers"]), d):
+    shapes = {"grid": (d, GRID), "centroids": (len(parts["numbers"]), d), "decisions": (len(DECISIONS), 2)}
+    if any(parts[part].shape != shape for part, shape in shapes.items()):
         raise ValueError("a picture of another number of features")
     return Picture(at_ms, epoch, **parts)

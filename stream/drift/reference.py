@@ -8,6 +8,7 @@ than that (the EWMA of the reference, measured), a mean that is itself estimated
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +22,7 @@ HOURS, WEEK = 24, 7
 FARTHEST_SD = 4.0
 """A block of the reference counts at most so many robust standard deviations: one odd block must not blind it."""
 FARTHEST_LIMITS = 2.0
-"""... and one of the chart so many limits: alone, however odd, it is no drift, for the EWMA takes a fifth of it."""
+"""... and one of the chart so many limits of its quick EWMA: alone it is no drift, for that takes a fifth of it."""
 LEAST_SD = 0.01
 """Of a block mean. Signals are logarithms and shares: below a hundredth nobody wants to be told."""
 _MAD_TO_SD = 1.4826
@@ -38,11 +39,13 @@ class Reference:
     sd: FloatArray
     """Of a block mean about it, (s,)."""
     limit: FloatArray
-    """Of the EWMA of standardised block means, (s,)."""
+    """Of each EWMA of standardised block means, (e, s)."""
 
     @classmethod
-    def fit(cls, means: FloatArray, at_ms: IntArray, smoothing: float, limit_sd: float) -> Reference:
-        """From the block means (n, s) at ``at_ms`` (n,), n > 2. ``limit_sd``: the limit, if all were known."""
+    def fit(cls, means: FloatArray, at_ms: IntArray, ewmas: Sequence[tuple[float, float]]) -> Reference:
+        """From the block means (n, s) at ``at_ms`` (n,), n > 2. ``ewmas``: smoothing of each, and its limit in standard
+        deviations, if all were known.
+        """
         hours, weekdays, n, span = hour_of(at_ms), weekday_of(at_ms), len(means), at_ms[-1] - at_ms[0]
         centred = _winsorised(means, weekdays, hours)
         effects, for_hours = _effects(centred, hours, HOURS, is_known=span >= DAY_MS)
@@ -58,16 +61,17 @@ class Reference:
         # weekdays, from blocks that are a day or a week apart; its standard deviation (Bartlett 1946).
         doubt = ((1 + alike) / (1 - alike) + spent) / n
         free = free * (1 - alike**2) / (1 + alike**2)
-        stray = np.maximum(schmid(smoothing, alike), _strayed(z, smoothing))
-        tail = t.isf(norm.sf(limit_sd), np.maximum(free, 3.0))
-        return cls(by_hour, by_weekday, sd, np.asarray(tail * np.sqrt(stray + doubt)))
+        strays = [np.maximum(schmid(smoothing, alike), _strayed(z, smoothing)) for smoothing, _ in ewmas]
+        tails = [t.isf(norm.sf(limit_sd), np.maximum(free, 3.0)) for _, limit_sd in ewmas]
+        return cls(by_hour, by_weekday, sd, np.array(tails) * np.sqrt(np.array(strays) + doubt))
 
     def standardised(self, means: FloatArray, at_ms: int) -> FloatArray:
         """Block means (s,) as standard deviations from what is usual at that hour, at most ``FARTHEST_LIMITS``."""
         when = np.array([at_ms])
         usual = self.by_hour[hour_of(when)[0]] + self.by_weekday[weekday_of(when)[0]]
         z = (means - usual) / self.sd
-        return np.asarray(np.clip(z, -FARTHEST_LIMITS * self.limit, FARTHEST_LIMITS * self.limit))
+        reach = FARTHEST_LIMITS * self.limit[0]
+        return np.asarray(np.clip(z, -reach, reach))
 
 
 def hour_of(at_ms: IntArray) -> IntArray:

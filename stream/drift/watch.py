@@ -55,7 +55,7 @@ class Watch:
         if len(gathered) >= settings.reference_blocks and self._days() >= settings.reference_days:
             means = np.array([b.means for b in gathered])
             at_ms = np.array([b.at_ms for b in gathered])
-            self.reference = Reference.fit(means, at_ms, settings.smoothing, settings.limit_sd)
+            self.reference = Reference.fit(means, at_ms, settings.ewmas)
             self.charts = charts_of(settings, self.reference.limit)
             self.gathered = []
         elif len(gathered) >= 4 * settings.reference_blocks:

@@ -116,6 +116,8 @@ class Learner:
         state.scanned += record.looks
         state.now_ms = max(state.now_ms, record.now_ms)
         state.monitor.learn(record.raw)
+        state.monitor.week.add(record.now_ms, record.flaps, record.moves)
+        state.monitor.abreast.take(record.reached_ms)
         if state.river is not None:
             state.river.learn(record.rows)
         self._is_recordable = False
@@ -184,17 +186,12 @@ class Learner:
         state.family_wordings = adoption.families.wordings
         self._is_recordable = True
         entries = told.explained(adoption.entries, self._why_so_many)
-        now = pictured(state.snapshot, state.population, state.now_ms)
-        drift = state.monitor.look(now, self.features.names)
+        drift = state.monitor.look(pictured(state, state.snapshot), self.features.names)
         return MacroStep(state.snapshot, entries, regrouping, drift, tuple(told.heard))
 
     def drift(self) -> Report | None:
         """How drift stands, without a macro step; ``None`` without a model."""
-        state = self.state
-        if state.snapshot is None:
-            return None
-        now = pictured(state.snapshot, state.population, state.now_ms)
-        return state.monitor.report(now, self.features.names)
+        return None if self.state.snapshot is None else self.state.monitor.report(self.features.names)
 
     def scan(self) -> Scan:
         """How well 2 to 12 segments would fit: advice, ~35 ms. There must be a model."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -56,6 +57,12 @@ class LearningRecord:
     """Change of the number of customers in them, (g,)."""
     raw: Chunks = field(default_factory=lambda: Chunks.none(0))
     """Sums of the raw values of the orders behind this record, in order of their time."""
+    moves: int = 0
+    """Changes from a segment to another behind this record."""
+    flaps: int = 0
+    """... those of them that went back to the segment before."""
+    reached_ms: dict[int, int] = field(default_factory=dict)
+    """Event time that each input partition of the batch has reached."""
 
     def pack(self) -> bytes:
         """The record of the learning topic."""
@@ -65,6 +72,9 @@ class LearningRecord:
             "looks": self.looks,
             "held": sorted(self.held.items()),
             "holdings": written(self.holdings),
+            "moves": self.moves,
+            "flaps": self.flaps,
+            "reached_ms": sorted(self.reached_ms.items()),
         }
         raw = {"raw_n": self.raw.n, "raw_at_ms": self.raw.at_ms, "raw_sums": self.raw.sums}
         return pack(head, {name: getattr(self, name) for name in _ARRAYS} | raw)
@@ -76,6 +86,8 @@ class LearningRecord:
         try:
             head["held"] = {int(number): int(n) for number, n in head["held"]}
             head["holdings"] = read(head["holdings"])
+            head["moves"], head["flaps"] = index(head["moves"]), index(head["flaps"])
+            head["reached_ms"] = {int(partition): int(at_ms) for partition, at_ms in head["reached_ms"]}
             raw = {part: arrays.pop(f"raw_{part}") for part in ("n", "at_ms", "sums") if f"raw_{part}" in arrays}
             fields: dict[str, Any] = head | arrays | ({"raw": _chunks(**raw)} if raw else {})
             return cls(**fields)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,9 +27,10 @@ def test_reports_every_stream_shift_and_detector_by_name(
 
 
 def test_a_missed_bar_is_an_exit_code() -> None:
-    report: dict[str, cli.Table] = {
+    report: dict[str, Any] = {
         "false_alarms_per_million": {"iid": {"segstream": 1.0}},
         "delay_events": {"share_30_60": {"segstream": 6000}},
         "missed": {"share_30_60": {"segstream": 0}},
     }
     assert len(cli.unmet(report)) == 2
+    assert len(cli.unmet(report | {"service_false_alarms_per_million": {"journey": 1.0, "personas": 0.0}})) == 3

@@ -173,6 +173,11 @@ def test_a_model_that_nobody_is_in_has_no_shares() -> None:
     [
         ("share", "drift begins: how customers spread over the segments is not what it was, since 2025-01-06T00:00:00"),
         ("feature.pace", "drift begins: pace of the customers is not what it was"),
+        (
+            "decision.low_margin",
+            "drift begins: the share of customers who stand between two segments is not what it was",
+        ),
+        ("decision.flap", "drift begins: the share of changes that are undone is not what it was"),
         ("event.departments.MEAT", "drift begins: departments.MEAT of the orders is not what it was"),
     ],
 )

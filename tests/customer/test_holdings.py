@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from benchmarks import reference
 from stream.contracts.events import Event
 from stream.customer.features import FeatureSet
-from stream.customer.holdings import NOBODY, Holding, difference, holdings, read, total, traded, written
+from stream.customer.holdings import COLUMNS, NOBODY, Holding, difference, holdings, read, total, traded, written
 from stream.customer.state import Status, empty
 from tests.helpers import DAY_MS, HOUR_MS, MONDAY_MS, event, retail, shop, shop_model, shop_settings
 from tests.streams import streams
 from tests.town import Town
 
 ints = st.integers(-(2**60), 2**60)
-some = st.dictionaries(st.integers(1, 4), st.builds(Holding, ints, ints, ints, ints, ints, ints, ints))
+some = st.dictionaries(st.integers(1, 4), st.builds(Holding, *[ints] * len(COLUMNS)))
 
 
 @given(streams(customers=6), st.data())
@@ -71,6 +71,16 @@ def test_who_is_dormant_counts_with_its_lifetime_alone() -> None:
     assert list(holdings(shop(), town.rows()).values()) == [Holding(dormant=1, lifetime_seconds=3 * 86_400)]
 
 
+def test_how_sure_decisions_are_is_of_those_whom_distances_decide() -> None:
+    rows = empty(shop(), 6)
+    rows["segment"] = 1
+    rows["status"] = [Status.READY] * 4 + [Status.LOCKED, Status.DORMANT]
+    rows["margin"] = [0.0999, 0.1, -0.2, np.nan, 0.0, 0.0]
+    rows["atypical"] = [2, 1, 3, 0, 1, 1]
+    (found,) = holdings(shop(), rows).values()
+    assert (found.ready, found.low_margin, found.atypical) == (4, 2, 2)
+
+
 def test_nobody_holds_nothing() -> None:
     rows = empty(shop(), 3)
     rows["status"] = [Status.COLD, Status.CLOSED, Status.READY]
@@ -99,7 +109,7 @@ def test_orders_spend_and_views_are_found_by_what_they_are() -> None:
     assert traded(declared) == (declared.slots["bought"].first, None, None)
 
 
-@pytest.mark.parametrize("rows", [5, [[1, 2]], [["1"] * 8], [[*range(9)]], [[1, 2, 3.5, 4, 5, 6, 7, 8]]])
+@pytest.mark.parametrize("rows", [5, [[1, 2]], [["1"] * 11], [[*range(12)]], [[1, 2, 3.5, *range(8)]]])
 def test_what_was_not_written_is_not_read(rows: Any) -> None:
     with pytest.raises((TypeError, ValueError)):
         read(rows)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from stream.contracts.events import Event
 from stream.customer.contributions import contributions
-from stream.customer.features import STEPS
+from stream.customer.features import NEVER, STEPS
 from stream.customer.holdings import Holding, holdings, total
 from stream.customer.signals import RawSignals
 from stream.customer.state import OUT_OF_POPULATION, States, Status, in_population
@@ -130,6 +130,7 @@ def test_a_record_survives_its_topic() -> None:
     assert back.pack() == record.pack()
     assert (back.held, back.holdings) == (record.held, record.holdings)
     assert (back.held, back.now_ms, back.looks) == (record.held, town.clocks[0].now_ms, record.looks)
+    assert (back.moves, back.flaps, back.reached_ms) == (record.moves, record.flaps, {0: record.now_ms})
 
 
 def test_who_stands_still_is_left_out() -> None:
@@ -167,3 +168,23 @@ def test_every_accepted_order_is_in_the_raw_values_once(events: list[Event], dat
     values = signals.values(contributions(shop(), list(accepted.values()))) if accepted else np.zeros((0, 1))
     total = np.sum([raw.sums.sum(axis=0) for raw in told], axis=0) if told else 0.0
     assert np.allclose(total, values.sum(axis=0))
+
+
+@given(streams(customers=6), st.data())
+@few
+def test_moves_flaps_and_event_times_are_told_with_what_moved(events: list[Event], data: st.DataObject) -> None:
+    town = Town(shop(), shop_model(), partitions=3)
+    town.live(events, data.draw(cuts(events)))
+    reached: dict[int, int] = {}
+    for step in town.steps:
+        said = [c for _, c in step.changes if c.previous and c.current and c.previous.id and c.current.id]
+        if step.learning is None:
+            continue
+        assert step.learning.moves == sum(c.previous.id != c.current.id for c in said if c.previous and c.current)
+        assert step.learning.flaps == step.flaps <= step.learning.moves
+        reached |= step.learning.reached_ms
+    told = {p: clock.now_ms for p, clock in enumerate(town.clocks) if clock.now_ms != NEVER}
+    assert all(reached[p] <= at_ms for p, at_ms in told.items() if p in reached)
+    newest = next((step for step in reversed(town.steps) if step.learning is not None), None)
+    if newest is town.steps[-1]:
+        assert reached == told

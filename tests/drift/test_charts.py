@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from stream.drift.charts import ECHO_BLOCKS, KEPT_BLOCKS, charts_of
+from stream.drift.charts import ECHO_BLOCKS, KEPT_BLOCKS, SLOW_REACH, charts_of
 from stream.settings import Detector, DriftSettings
 
 ALL: list[Detector] = ["ewma", "adwin", "page_hinkley"]
-LIMIT = np.full(2, 2.0)
+LIMIT = np.array([[2.0, 2.0], [1.0, 1.0]])
+"""Of the quick and the slow EWMA of two signals."""
 
 
 @pytest.mark.parametrize("detector", ALL)
@@ -39,7 +40,7 @@ def test_a_shift_is_seen_in_its_own_signal(detector: Detector) -> None:
 
 
 def test_what_river_said_counts_for_a_while() -> None:
-    charts = charts_of(DriftSettings(detector="page_hinkley"), np.ones(1))
+    charts = charts_of(DriftSettings(detector="page_hinkley"), np.ones((2, 1)))
     levels = []
     for i in range(200):
         charts.update(np.array([4.0 if i >= 60 else 0.0]))
@@ -48,3 +49,23 @@ def test_what_river_said_counts_for_a_while() -> None:
     assert spoke >= 60
     assert levels[spoke + 1] < 1.0
     assert levels[spoke + ECHO_BLOCKS] == 0.0
+
+
+def test_a_small_shift_that_stays_is_seen_by_the_slow_ewma_alone_and_forgotten_soon() -> None:
+    levels = []
+    for limit in (LIMIT, np.array([[2.0, 2.0], [np.inf, np.inf]])):
+        charts = charts_of(DriftSettings(), limit)
+        for i in range(500):
+            charts.update(np.array([1.2 * (i < 400), 0.0]))
+            levels.append(charts.level)
+    with_slow, quick = np.array(levels[:500]), np.array(levels[500:])
+    assert quick.max() < 1.0 <= with_slow[:, 0].max() <= SLOW_REACH
+    assert with_slow[:, 1].max() == 0.0
+    assert int((with_slow[400:, 0] >= 0.5).sum()) < 20
+
+
+def test_a_great_shift_is_told_in_the_limits_of_the_quick_ewma() -> None:
+    charts = charts_of(DriftSettings(), LIMIT)
+    for _ in range(100):
+        charts.update(np.array([8.0, 0.0]))
+    assert charts.level[0] == pytest.approx(4.0)

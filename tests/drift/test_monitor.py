@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -18,9 +19,18 @@ from stream.packing import pack, unpack
 from stream.settings import Detector, DriftSettings
 
 NAMES = ("size", "pace")
+USUAL = ((100, 1000), (10, 1000), (40, 200))
+"""Low margin, atypical, flaps: so many of how many."""
 
 
-def picture(day: float, *, mean: float = 0.0, shares: tuple[int, int] = (600, 400), epoch: int = 1) -> Picture:
+def picture(
+    day: float,
+    *,
+    mean: float = 0.0,
+    shares: tuple[int, int] = (600, 400),
+    epoch: int = 1,
+    decisions: Sequence[tuple[int, int]] = USUAL,
+) -> Picture:
     """A thousand customers, of a bell around ``mean`` in ``size``, and two segments."""
     y = np.random.default_rng(round(day * 8)).normal([mean, 0.0], 2000.0, (1000, 2)).astype(np.int16)
     return Picture(
@@ -32,6 +42,7 @@ def picture(day: float, *, mean: float = 0.0, shares: tuple[int, int] = (600, 40
         centroids=np.array([[mean, 0.0], [4000.0, 0.0]]),
         radii=np.array([0.5, 1.0]),
         per_step=np.array([1 / 2000, 1 / 2000]),
+        decisions=np.array(decisions),
     )
 
 
@@ -89,6 +100,69 @@ def test_other_segments_or_an_analyst_make_what_is_now_the_reference() -> None:
     assert watch.look(picture(16, mean=3000.0, epoch=2), NAMES).active == ()
 
 
+def test_less_sure_decisions_are_a_drift_with_a_beginning_and_an_end() -> None:
+    watch = monitor()
+    for day in range(12):
+        watch.look(picture(day), NAMES)
+    worse = ((300, 1000), (100, 1000), (120, 200))
+    names = ["decision.atypical", "decision.flap", "decision.low_margin"]
+    assert sorted(seen(watch.look(picture(12, decisions=worse), NAMES))) == [(name, "begins") for name in names]
+    assert watch.look(picture(13, decisions=worse), NAMES).turns == ()
+    assert sorted(seen(watch.look(picture(14), NAMES))) == [(name, "ends") for name in names]
+
+
+def caught_up(watch: Monitor) -> list[Report]:
+    """Customers of two partitions, whose ``size`` grows until they are ten days old; one partition is read first."""
+
+    def look(first: int, second: int | None) -> Report:
+        watch.abreast.take({0: first * DAY_MS} | ({} if second is None else {1: second * DAY_MS}))
+        sizes = [400.0 * min(day, 10) for day in (first, first if second is None else second)]
+        halves = [picture(first + i / 8, mean=size).grid for i, size in enumerate(sizes)]
+        return watch.look(replace(picture(first), grid=halves[0] + halves[1]), NAMES)
+
+    return [*(look(day, None) for day in range(31)), *(look(30, day) for day in range(31))]
+
+
+def test_partitions_that_are_read_one_after_the_other_are_no_drift() -> None:
+    reports = caught_up(monitor())
+    assert [seen(report) for report in reports if report.turns] == []
+    assert [r.is_judged for r in reports] == 31 * [True] + 23 * [False] + 8 * [True]
+    assert reports[31].apart_ms == 30 * DAY_MS
+    assert reports[-1].differences["frozen"].now.at_ms == 30 * DAY_MS
+
+
+def test_without_that_rule_they_would_be_one() -> None:
+    reports = caught_up(monitor(span_days=1000.0))
+    assert [turn for report in reports for turn in seen(report)] == [
+        ("feature.size", "begins"),
+        ("feature.size", "ends"),
+    ]
+
+
+def test_what_was_judged_last_stands_until_partitions_are_abreast_again() -> None:
+    watch = monitor()
+    for day in range(12):
+        watch.look(picture(day), NAMES)
+    drifted = watch.look(picture(12, shares=(200, 800)), NAMES)
+    watch.abreast.take({0: 40 * DAY_MS, 1: 12 * DAY_MS})
+    later = watch.look(picture(40), NAMES)
+    assert (later.levels, later.active, later.is_judged) == (drifted.levels, drifted.active, False)
+    assert later.differences["frozen"].share_psi == drifted.differences["frozen"].share_psi
+    watch.abreast.take({1: 35 * DAY_MS})
+    assert seen(watch.look(picture(40), NAMES)) == [("share", "ends")]
+
+
+def test_raw_values_are_told_however_far_partitions_are_apart() -> None:
+    watch, rng = monitor(), np.random.default_rng(3)
+    watch.abreast.take({0: 0, 1: 100 * DAY_MS})
+    told = []
+    for day in range(30):
+        at_ms = np.linspace(day * DAY_MS, (day + 1) * DAY_MS, 3000).astype(np.int64)
+        watch.learn(Chunks.of(rng.standard_normal((3000, 1)) + 2.0 * (day >= 25), at_ms, 100))
+        told += seen(watch.look(picture(day), NAMES))
+    assert told == [("event.spend", "begins")]
+
+
 @pytest.mark.parametrize("detector", ["ewma", "adwin", "page_hinkley"])
 @pytest.mark.parametrize("cut_day", [0, 5, 30, 47])
 def test_a_restored_monitor_goes_on_as_if_it_had_never_stopped(detector: Detector, cut_day: int) -> None:
@@ -99,7 +173,9 @@ def test_a_restored_monitor_goes_on_as_if_it_had_never_stopped(detector: Detecto
         at_ms = np.linspace(day * DAY_MS, (day + 1) * DAY_MS, len(values)).astype(np.int64)
         for each in {id(watch): watch, id(twin): twin}.values():
             each.learn(Chunks.of(values, at_ms, 100))
-        now = picture(day, mean=1000.0 * (day >= 46))
+            each.week.add(day * DAY_MS, 1, 8)
+            each.abreast.take({0: day * DAY_MS, 1: (day - day % 20) * DAY_MS})
+        now = replace(picture(day, mean=1000.0 * (day >= 46)), decisions=np.array([*USUAL[:2], watch.week.counts]))
         reports = [each.look(now, NAMES) for each in {id(watch): watch, id(twin): twin}.values()]
         assert len({json.dumps([r.levels, [str(t) for t in r.turns]]) for r in reports}) == 1
         if day == cut_day:
@@ -120,6 +196,10 @@ def test_under_other_signals_the_raw_values_begin_anew() -> None:
     again.learn(Chunks.of(np.zeros((500, 1)), np.arange(500), 100))
     assert again.watch.blocks.n == 0
     assert again.began_ms == watch.began_ms
+    watch.abreast.take({0: 5})
+    assert monitor_of(head_of(watch), arrays_of(watch), None, 2).abreast == watch.abreast
+    wider = replace(watch.plan, partitions=8)
+    assert monitor_of(head_of(watch), arrays_of(watch), wider, 2).abreast.reached_ms == {}, "others live there now"
     as_it_was = monitor_of(head_of(watch), arrays_of(watch), None, 2)
     assert len(as_it_was.watch.gathered) == len(watch.watch.gathered) == 2
 

@@ -11,15 +11,25 @@ from stream.drift.reference import DAY_MS, FARTHEST_LIMITS, LEAST_SD, Reference,
 HOUR_MS = DAY_MS // 24
 
 
+EWMA = [(0.2, 5.0)]
+
+
 def fitted(means: FloatArray, blocks_a_day: int = 10) -> Reference:
     at_ms = np.arange(len(means)) * (DAY_MS // blocks_a_day)
-    return Reference.fit(means, at_ms, smoothing=0.2, limit_sd=5.0)
+    return Reference.fit(means, at_ms, EWMA)
 
 
 def test_a_long_reference_of_noise_has_the_textbook_limit() -> None:
     reference = fitted(np.random.default_rng(1).standard_normal((20_000, 3)))
     assert reference.sd == pytest.approx(1.0, rel=0.03)
     assert reference.limit == pytest.approx(5.0 * np.sqrt(0.2 / 1.8), rel=0.06)
+
+
+def test_every_ewma_has_a_limit_of_its_own() -> None:
+    means, at_ms = np.random.default_rng(1).standard_normal((20_000, 3)), np.arange(20_000) * 8_640_000
+    both = Reference.fit(means, at_ms, [(0.2, 5.0), (0.05, 4.0)])
+    assert both.limit[0] == pytest.approx(fitted(means).limit[0])
+    assert both.limit[1] == pytest.approx(4.0 * np.sqrt(0.05 / 1.95), rel=0.1)
 
 
 def test_a_short_reference_has_wider_limits() -> None:
@@ -55,7 +65,7 @@ def test_the_hours_of_a_daily_wave_are_learnt() -> None:
     at_ms = np.arange(24 * 14) * HOUR_MS
     wave = np.sin(2 * np.pi * at_ms / DAY_MS)[:, None]
     noise = 0.1 * np.random.default_rng(6).standard_normal(wave.shape)
-    reference = Reference.fit(wave + noise, at_ms, 0.2, 5.0)
+    reference = Reference.fit(wave + noise, at_ms, EWMA)
     assert np.abs(reference.by_hour - wave[:24]).max() < 0.1
     assert reference.sd[0] == pytest.approx(0.1, rel=0.15)
     assert np.abs(reference.standardised(wave[6], 6 * HOUR_MS + 5)).max() < 1.0
@@ -66,7 +76,7 @@ def test_weekdays_are_learnt_from_two_weeks_on() -> None:
     at_ms = np.arange(0, 56 * DAY_MS, DAY_MS // 2)
     busy = 1.0 * (at_ms // DAY_MS % 7 == 2)[:, None]
     noise = 0.1 * np.random.default_rng(9).standard_normal(busy.shape)
-    long, short = (Reference.fit((busy + noise)[:n], at_ms[:n], 0.2, 5.0) for n in (112, 26))
+    long, short = (Reference.fit((busy + noise)[:n], at_ms[:n], EWMA) for n in (112, 26))
     assert np.ptp(long.by_weekday) == pytest.approx(1.0, abs=0.15)
     assert not short.by_weekday.any()
     assert long.sd[0] < 0.15 < short.sd[0]
@@ -74,7 +84,7 @@ def test_weekdays_are_learnt_from_two_weeks_on() -> None:
 
 def test_hours_that_do_not_differ_are_left_alone() -> None:
     at_ms = np.arange(24 * 14) * HOUR_MS
-    reference = Reference.fit(np.random.default_rng(7).standard_normal((len(at_ms), 40)), at_ms, 0.2, 5.0)
+    reference = Reference.fit(np.random.default_rng(7).standard_normal((len(at_ms), 40)), at_ms, EWMA)
     assert reference.by_hour.std(axis=0).mean() < 0.15
 
 

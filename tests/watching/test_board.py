@@ -16,7 +16,6 @@ from consumers.watching.feed import entry
 from consumers.watching.flows import LAST, Flows
 from consumers.watching.history import MOST, History
 from consumers.watching.lag import Behind, Lag
-from consumers.watching.mix import Mix, stability
 from consumers.watching.projection import Projection
 from producers.personas import Personas
 from producers.writer import MemoryWriter
@@ -182,19 +181,6 @@ def test_lag_knows_when_the_first_unprocessed_record_came() -> None:
     assert late.behind({0: 10}, 130.0) == Behind(40, 30.0, True)
 
 
-def test_the_mix_changes_when_shares_move_beyond_chance() -> None:
-    mix = Mix(0.0)
-    mix.look({"s1": 500, "s2": 500}, 1, 10.0)
-    mix.look({"s1": 520, "s2": 480}, 2, 20.0)
-    assert (mix.since_seconds, mix.shift) == (0.0, None)
-    mix.look({"s1": 800, "s2": 200}, 3, 30.0)
-    assert (mix.since_seconds, mix.since_event_ms) == (30.0, 3)
-    assert mix.shift is not None
-    assert (mix.shift.segment_id, mix.shift.before, mix.shift.after) == ("s1", 0.5, 0.8)
-    few, floor = stability({"s1": 5, "s2": 5}, {"s1": 8, "s2": 2})
-    assert few < floor
-
-
 def profile(**values: float) -> dict[str, Any]:
     return {name: {"value": value} for name, value in values.items()}
 
@@ -225,4 +211,4 @@ def test_what_was_before_the_page_is_told_from_the_changes() -> None:
     assert [p["event"] for p in points] == sorted(p["event"] for p in points)
     assert points[-2]["counts"] == points[-1]["counts"]
     assert sum(points[0]["counts"].values()) < 5
-    assert (shop.page.live.board.past, shop.page.live.board.mix.since_event_ms is not None) == ([], True)
+    assert shop.page.live.board.past == []

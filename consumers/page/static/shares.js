@@ -2,6 +2,7 @@
 
 import uPlot from "./vendor/uPlot.esm.js";
 import { colour, eventTime, clock, percent, say, table, whenChanged } from "./dom.js";
+import { movedBy } from "./segments.js";
 
 const DASHES = [[], [8, 4], [2, 3], [10, 3, 2, 3]];
 const MOST = 600;
@@ -28,7 +29,7 @@ export class Shares {
     this.rebuild();
   }
 
-  add({ point, segments, replay, reference }) {
+  add({ point, segments, replay, mix }) {
     if (!point) return;
     this.names = Object.fromEntries(segments.map((s) => [s.id, s.name]));
     const last = this.points.at(-1);
@@ -39,16 +40,16 @@ export class Shares {
       [this.ids, this.isReplay] = [ids, replay];
       this.rebuild();
     } else this.plot.setData(this.data());
-    this.tell(reference, segments);
+    this.tell(mix, segments);
   }
 
-  tell(reference, segments) {
-    const before = Object.values(reference).reduce((sum, n) => sum + n, 0);
-    const moved = segments.map((s) => ({ id: s.id, by: s.share - (reference[s.id] ?? 0) / (before || 1) }));
+  tell(mix, segments) {
+    const moved = segments.map((s) => ({ id: s.id, by: movedBy(mix, s.id) }));
     const most = moved.sort((a, b) => Math.abs(b.by) - Math.abs(a.by))[0];
-    say(this.host.querySelector(".takeaway"), !before || !most || Math.abs(most.by) < 0.005
-      ? "no share has moved by half a point since the mix last changed"
-      : `moved most since the mix last changed: ${most.id}, ${most.by > 0 ? "+" : "−"}${Math.abs(100 * most.by).toFixed(1)} points`);
+    const isSame = !most || Math.abs(most.by) < 0.005;
+    say(this.host.querySelector(".takeaway"), !mix ? "which mix is usual is not known yet"
+      : isSame ? "no share is half a point from the usual mix"
+      : `farthest from the usual mix: ${most.id}, ${most.by > 0 ? "+" : "−"}${Math.abs(100 * most.by).toFixed(1)} points`);
     const every = Math.max(1, Math.floor(this.points.length / SHOWN));
     const rows = this.points.filter((_, i) => i % every === 0).reverse().slice(0, SHOWN);
     const heads = ["time", ...segments.map((s) => s.id)];

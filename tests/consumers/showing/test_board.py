@@ -19,7 +19,7 @@ PANEL = Panel(
     besides="besides: 3 dormant",
     names={"s2": "rare", "s10": "frequent, high spend"},
     counts={"s10": 900, "s2": 300},
-    reference={"s10": 800, "s2": 400},
+    usual={"s10": 2 / 3, "s2": 1 / 3},
     flows=("last 7 moves", [["s2", "s10", 6], ["s10", "dormant", 1]]),
     drifting=[{"name": "event.unit_price", "occurred": 1_682_899_200_000}],
 )
