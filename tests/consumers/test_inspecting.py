@@ -305,5 +305,8 @@ def _interrupted(live: Live, command: list[str], enough: Callable[[list[str]], b
         while not enough(lines) and (line := process.stdout.readline()):
             lines.append(line.rstrip("\n"))
         process.send_signal(signal.SIGINT)
-        rest, _ = process.communicate(timeout=30)
+        try:
+            rest, _ = process.communicate(timeout=30)
+        finally:  # where signals are ignored, as in a shell's background job, it would never end
+            process.kill()
     return process.returncode, [*lines, *rest.splitlines()]
