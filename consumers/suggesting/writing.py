@@ -100,6 +100,8 @@ def _model(suggestion: Suggestion) -> list[str]:
         if warmup < ModelSettings().cells:
             lines.append(f"cells = {max(warmup, _LEAST_CELLS)}  # no more than the first customers, but 8 a segment")
         lines.append(f"warmup_customers = {warmup}  # of the {few:,} that there are; with more, leave this out")
+    else:
+        lines.append("cells = 400  # as retail.toml: on continuous data fewer make segments that hang on model.seed")
     if few < 2 * _LEAST_WARMUP:
         lines.append("# So few customers make no segments that mean anything.")
     return lines
