@@ -16,7 +16,8 @@ import statistics
 import subprocess
 import sys
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from typing import Any
 
@@ -49,7 +50,7 @@ def main() -> int:
     parser.add_argument("--tag", default="")
     arguments = parser.parse_args()
     if arguments.system:
-        settings = _settings(arguments.broker, arguments.redis, arguments.tag)
+        settings = settings_of(arguments.broker, arguments.redis, arguments.tag)
         run = _naive if arguments.system == "naive" else _segstream
         print(json.dumps(asdict(run(settings, arguments.tag, arguments.n))))
         return 0
@@ -59,33 +60,44 @@ def main() -> int:
 
 
 def _benchmark(arguments: argparse.Namespace) -> dict[str, Any]:
+    with filled(arguments.broker, arguments.redis, arguments.n) as (broker, redis):
+        rounds = [_round(broker, redis, number, arguments.n) for number in range(arguments.rounds)]
+    return _report(rounds, arguments)
+
+
+@contextmanager
+def filled(broker: str, redis: str, n: int) -> Iterator[tuple[str, str]]:
+    """Addresses of broker and store, started here if they are to be embedded, with ``n`` events on the topic."""
     with ExitStack() as stack:
-        broker, redis = arguments.broker, arguments.redis
         if broker == "embedded":
             broker = stack.enter_context(EmbeddedBroker()).bootstrap_servers
         if redis == "embedded":
             redis = stack.enter_context(EmbeddedStore()).url
-        settings = _settings(broker, redis, "")
+        settings = settings_of(broker, redis, "")
         create_topics(settings)
         writer = KafkaWriter(settings.kafka)
-        replay(Journey(), writer, settings.topics.events, limit=arguments.n)
+        replay(Journey(), writer, settings.topics.events, limit=n)
         writer.close()
-        rounds = [_round(broker, redis, number, arguments.n) for number in range(arguments.rounds)]
-    return _report(rounds, arguments)
+        yield broker, redis
 
 
 def _round(broker: str, redis: str, number: int, n: int) -> dict[str, naive.Ran]:
     ran = {}
     for system in SYSTEMS if number % 2 == 0 else SYSTEMS[::-1]:
         tag = f"{system}{number}-{time.time_ns()}"
-        create_topics(_settings(broker, redis, tag))
+        create_topics(settings_of(broker, redis, tag))
         Redis.from_url(redis).flushall()
-        command = [sys.executable, "-m", "benchmarks.throughput", "--system", system, "--tag", tag]
-        command += ["--n", str(n), "--broker", broker, "--redis", redis]
-        out = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-        ran[system] = naive.Ran(**json.loads(out.strip().splitlines()[-1]))
+        ran[system] = alone(system, tag, broker, redis, n)
         print(f"round {number} {system}: {ran[system].events / ran[system].seconds:,.0f} events/s", file=sys.stderr)
     return ran
+
+
+def alone(system: str, tag: str, broker: str, redis: str, n: int) -> naive.Ran:
+    """One system in a fresh process."""
+    command = [sys.executable, "-m", "benchmarks.throughput", "--system", system, "--tag", tag]
+    command += ["--n", str(n), "--broker", broker, "--redis", redis]
+    out = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    return naive.Ran(**json.loads(out.strip().splitlines()[-1]))
 
 
 def _report(rounds: list[dict[str, naive.Ran]], arguments: argparse.Namespace) -> dict[str, Any]:
@@ -109,7 +121,7 @@ def _report(rounds: list[dict[str, naive.Ran]], arguments: argparse.Namespace) -
     }
 
 
-def _settings(broker: str, redis: str, tag: str) -> Tree:
+def settings_of(broker: str, redis: str, tag: str) -> Tree:
     """Everything but the input topic is a round's own."""
     outputs = ("changes", "ledger", "profiles", "rejected", "journal", "learning", "model", "control")
     shipped = load()
