@@ -17,8 +17,8 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
-from http.client import HTTPConnection, HTTPResponse
+from contextlib import closing, contextmanager, nullcontext, suppress
+from http.client import HTTPConnection, HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -54,14 +54,23 @@ class Viewer:
     def __init__(self, address: str) -> None:
         self.pictures = 0
         self.cpu_share = 0.0
-        page = urlsplit(address)
-        self._connection = HTTPConnection(page.hostname or "", page.port, timeout=60)
-        self._connection.request("GET", "/api/events")
-        threading.Thread(target=self._look, args=(self._connection.getresponse(),), daemon=True).start()
+        self._page = urlsplit(address)
+        self._looking = threading.Thread(target=self._look, daemon=True)
+        self._looking.start()
 
-    def _look(self, stream: HTTPResponse) -> None:
-        for line in stream:
-            self.pictures += line.startswith(b"data:")
+    def leave(self) -> None:
+        """After the page has gone."""
+        self._looking.join(10.0)
+
+    def _look(self) -> None:
+        with (
+            closing(HTTPConnection(self._page.hostname or "", self._page.port, timeout=60)) as connection,
+            suppress(HTTPException, OSError),  # the page goes in the middle of it
+        ):
+            connection.request("GET", "/api/events")
+            with connection.getresponse() as stream:
+                for line in stream:
+                    self.pictures += line.startswith(b"data:")
 
 
 @contextmanager
@@ -75,6 +84,7 @@ def watched(settings: Tree) -> Iterator[Viewer]:
         began, used = time.monotonic(), sum(page.cpu_times()[:2])
         yield viewer
         viewer.cpu_share = (sum(page.cpu_times()[:2]) - used) / (time.monotonic() - began)
+    viewer.leave()
 
 
 def _round(broker: str, redis: str, number: int, n: int) -> dict[bool, tuple[naive.Ran, Viewer | None]]:
