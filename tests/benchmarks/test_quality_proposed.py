@@ -33,7 +33,8 @@ def test_a_life_in_which_everything_proposed_is_accepted() -> None:
     asking = tree.model_copy(update={"model": tree.model.model_copy(update={"max_regroup": 0.0})})
     found = proposal(personas(PersonasPlan(customers=150, days=150, seed=8)), asking)["proposal"]
     assert found["accepted"] > 0
-    # One of the few who move is 3 %, and events come between the word and the sweep; by cells it is several times that.
-    assert found["difference"] < 0.5
-    assert found["difference"] < found["difference_by_cells"] / 3
+    # A handful of customers move, and events come between the word and the sweep: as a share of everybody it agrees,
+    # and is nearer than what is estimated from cells, which is what the store is asked for.
+    assert found["foretold"] == pytest.approx(found["emitted"], abs=0.03)
+    assert found["difference"] < found["difference_by_cells"] / 2
     assert 0 < found["emitted"] < 1

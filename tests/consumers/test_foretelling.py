@@ -12,27 +12,33 @@ from consumers.foretelling import foretold
 from consumers.standing import Standing, standing
 from stream.contracts.changes import decode_change
 from stream.customer.state import segment_id
-from stream.model.proposals import moved_share
+from stream.model.proposals import Flows, moved_share
 from tests.consumers.test_desk import Shop
 
 
 @pytest.fixture
 def asked() -> Shop:
-    """A proposal waits."""
+    """A proposal waits, and accepting it would move somebody."""
     shop = Shop(regroup="propose", max_regroup=0.0)
     shop.live(1500)
     for _ in range(20):
-        if _standing(shop).docket.waiting is not None:
+        if moved_share(_foretold(shop, _standing(shop))):
             break
         shop.live(100)
     return shop
+
+
+def _foretold(shop: Shop, found: Standing) -> Flows:
+    if found.docket.waiting is None:
+        return {}
+    return foretold(shop.twins.settings, shop.features, shop.twins.store.reader, found.record, range(4))
 
 
 def test_accepted_it_comes_as_foretold(asked: Shop) -> None:
     found = _standing(asked)
     waiting = found.docket.waiting
     assert waiting is not None
-    flows = foretold(asked.twins.settings, asked.features, asked.twins.store.reader, found.record, range(4))
+    flows = _foretold(asked, found)
     assert sum(sum(row.values()) for row in flows.values()) == sum(
         bool(row["id"]) for _, row in asked.twins.store.reader.customers()
     )
@@ -49,10 +55,7 @@ def test_accepted_it_comes_as_foretold(asked: Shop) -> None:
 
 def test_foretelling_changes_nothing_and_says_the_same_again(asked: Shop) -> None:
     found = _standing(asked)
-    once, again = (
-        foretold(asked.twins.settings, asked.features, asked.twins.store.reader, found.record, range(4))
-        for _ in range(2)
-    )
+    once, again = _foretold(asked, found), _foretold(asked, found)
     assert once == again
     assert _standing(asked).record == found.record
     assert asked.is_sound()
@@ -65,7 +68,7 @@ def test_shown_exactly_is_shown_with_what_is_foretold(
     asked: Shop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     found, tree = _standing(asked), asked.twins.settings
-    flows = foretold(tree, asked.features, asked.twins.store.reader, found.record, range(4))
+    flows = _foretold(asked, found)
     monkeypatch.setattr(desk, "_standing", lambda settings: found)
     monkeypatch.setattr(desk, "topic_identity", lambda settings, topic: ("id", 4))
     monkeypatch.setattr(desk, "RedisReader", lambda settings: asked.twins.store.reader)
