@@ -68,7 +68,10 @@ def _run(lockstep: Lockstep, settings: Tree, limit: int | None, console: Console
 
 
 def _embedded(settings: Tree, broker: EmbeddedBroker, store: EmbeddedStore) -> Tree:
-    """The embedded pair's addresses, and short waits: its broker does not wake a reader when something arrives."""
+    """The embedded pair's addresses, and short waits: its broker does not wake a reader when something arrives.
+
+    One partition: of several, a year that is read at once is read months apart, and such a population cannot be judged.
+    """
     kafka = settings.kafka.model_copy(
         update={
             "bootstrap_servers": broker.bootstrap_servers,
@@ -78,7 +81,8 @@ def _embedded(settings: Tree, broker: EmbeddedBroker, store: EmbeddedStore) -> T
     )
     redis = settings.redis.model_validate({**settings.redis.model_dump(), "url": store.url})
     model = settings.model.model_copy(update={"interval_seconds": 0.0})
-    return settings.model_copy(update={"kafka": kafka, "redis": redis, "model": model})
+    topics = settings.topics.model_copy(update={"partitions": 1})
+    return settings.model_copy(update={"kafka": kafka, "redis": redis, "model": model, "topics": topics})
 
 
 def _replay(lockstep: Lockstep, tally: Tally, settings: Tree, limit: int | None, console: Console) -> int:
