@@ -9,7 +9,6 @@ time an event; throughput also tells what broker, store, worker and page take fr
 
 from __future__ import annotations
 
-import argparse
 import json
 import multiprocessing
 import statistics
@@ -23,24 +22,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import psutil
-from redis import Redis
 
 from benchmarks import naive
-from benchmarks.throughput import alone, filled, settings_of
+from benchmarks.throughput import alone, filled, fresh, parser_of
 from consumers.page.serving import beside
-from consumers.topics import create_topics
 from stream.settings import Tree
 
 
 def main() -> int:
     """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--n", type=int, default=60_000)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--broker", default="embedded")
-    parser.add_argument("--redis", default="embedded")
-    parser.add_argument("--json", action="store_true")
-    arguments = parser.parse_args()
+    arguments = parser_of(__doc__).parse_args()
     with filled(arguments.broker, arguments.redis, arguments.n) as (broker, redis):
         rounds = [_round(broker, redis, number, arguments.n) for number in range(arguments.rounds)]
     report = _report(rounds) | {"n": arguments.n, "rounds": arguments.rounds, "cpus": psutil.cpu_count()}
@@ -91,9 +82,7 @@ def _round(broker: str, redis: str, number: int, n: int) -> dict[bool, tuple[nai
     ran = {}
     for is_watched in (True, False) if number % 2 == 0 else (False, True):
         tag = f"page{number}-{time.time_ns()}"
-        settings = settings_of(broker, redis, tag)
-        create_topics(settings)
-        Redis.from_url(redis).flushall()
+        settings = fresh(broker, redis, tag)
         with watched(settings) if is_watched else nullcontext() as viewer:
             ran[is_watched] = (alone("segstream", tag, broker, redis, n), viewer)
         print(

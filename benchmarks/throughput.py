@@ -40,12 +40,7 @@ SYSTEMS = ("naive", "segstream")
 
 def main() -> int:
     """Run the benchmark, or (with ``--system``) one system of one round."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--n", type=int, default=60_000)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--broker", default="embedded")
-    parser.add_argument("--redis", default="embedded")
-    parser.add_argument("--json", action="store_true")
+    parser = parser_of(__doc__)
     parser.add_argument("--system", choices=SYSTEMS)
     parser.add_argument("--tag", default="")
     arguments = parser.parse_args()
@@ -57,6 +52,17 @@ def main() -> int:
     report = _benchmark(arguments)
     print(json.dumps(report, indent=None if arguments.json else 2))
     return 0
+
+
+def parser_of(description: str | None) -> argparse.ArgumentParser:
+    """What every benchmark that drains the topic in rounds can be told."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--n", type=int, default=60_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--broker", default="embedded")
+    parser.add_argument("--redis", default="embedded")
+    parser.add_argument("--json", action="store_true")
+    return parser
 
 
 def _benchmark(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -85,11 +91,18 @@ def _round(broker: str, redis: str, number: int, n: int) -> dict[str, naive.Ran]
     ran = {}
     for system in SYSTEMS if number % 2 == 0 else SYSTEMS[::-1]:
         tag = f"{system}{number}-{time.time_ns()}"
-        create_topics(settings_of(broker, redis, tag))
-        Redis.from_url(redis).flushall()
+        fresh(broker, redis, tag)
         ran[system] = alone(system, tag, broker, redis, n)
         print(f"round {number} {system}: {ran[system].events / ran[system].seconds:,.0f} events/s", file=sys.stderr)
     return ran
+
+
+def fresh(broker: str, redis: str, tag: str) -> Tree:
+    """The settings of a round, whose output topics are there and whose store is empty."""
+    settings = settings_of(broker, redis, tag)
+    create_topics(settings)
+    Redis.from_url(redis).flushall()
+    return settings
 
 
 def alone(system: str, tag: str, broker: str, redis: str, n: int) -> naive.Ran:

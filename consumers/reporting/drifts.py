@@ -64,16 +64,15 @@ class Episode:
 def episodes_of(ledger: Iterable[LedgerEntry], period: Period) -> list[Episode]:
     """Those that began or ended in the period, in order, then those that were active all along."""
     begin, end = rfc3339(period.begin_ms), rfc3339(period.end_ms)
-    active, turned = dict[str, LedgerEntry](), list[Episode]()
+    active, turned = dict[str, Episode](), list[Episode]()
     for entry in ledger:
         drift = entry.detail.drift
         if drift is None or entry.occurred_at >= end:
             continue
         if drift.what == "begins":
-            active[drift.signal] = entry
+            active[drift.signal] = Episode("active", drift, entry.occurred_at)
         else:
             active.pop(drift.signal, None)
         if entry.occurred_at >= begin:
             turned.append(Episode("began" if drift.what == "begins" else "ended", drift, entry.occurred_at))
-    going_on = [e for e in active.values() if e.occurred_at < begin and e.detail.drift is not None]
-    return [*turned, *(Episode("active", e.detail.drift, e.occurred_at) for e in going_on if e.detail.drift)]
+    return [*turned, *(episode for episode in active.values() if episode.told_at < begin)]

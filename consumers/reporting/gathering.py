@@ -8,7 +8,7 @@ from consumers.following import changes_since, ledger_entries
 from consumers.reporting.material import Material
 from consumers.reporting.period import Period
 from consumers.source import Tail
-from consumers.watching.marks import newest_event_ms
+from consumers.watching.marks import newest_event_ms, statuses_of
 from consumers.watching.places import place
 from stream.settings import TopicSettings
 from stream.view.reader import Reader
@@ -23,5 +23,5 @@ def gather(reader: Reader, tail: Tail, topics: TopicSettings, period: Period, pa
         profiles=reader.segments(),
         counts=Counter(place(fields["id"], fields["status"]) for _, fields in reader.customers()),
         newest_ms=newest_event_ms(reader, partitions),
-        statuses=[f"partition {p} is {said}" for p in range(partitions) if (said := reader.status(p))],
+        statuses=statuses_of(reader, partitions),
     )

@@ -91,7 +91,7 @@ def _words(entry: LedgerEntry) -> str:
         came = said.outcome if said.done else f"not done: {said.outcome}"
         told = f"{said_words(said.deed, entry.segment_id, said)} {speaker_words(said.by or 'somebody', None)}"
         return f"{told}: {came}"
-    return f"{_VERBS[entry.kind]}: {_rest(entry)}" if _rest(entry) else _VERBS[entry.kind]
+    return ": ".join(part for part in (_VERBS[entry.kind], _rest(entry)) if part)
 
 
 def _rest(entry: LedgerEntry) -> str:

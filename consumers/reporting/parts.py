@@ -19,8 +19,18 @@ def colour(id_: str) -> str:
     >>> colour("s10"), colour("dormant")
     ('seg2', 'other')
     """
+    number = number_of(id_)
+    return "other" if number is None else f"seg{number % COLOURS}"
+
+
+def number_of(id_: str) -> int | None:
+    """Of a segment; ``None``: it is a place outside of all segments.
+
+    >>> number_of("s10"), number_of("dormant")
+    (10, None)
+    """
     digits = id_.removeprefix("s")
-    return f"seg{int(digits) % COLOURS}" if digits.isdecimal() and digits != id_ else "other"
+    return int(digits) if digits.isdecimal() and digits != id_ else None
 
 
 def segment(id_: str, name: str = "") -> Element:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from consumers.showing.words import minute
 from stream.contracts.timestamps import ms_of, rfc3339
+from stream.customer.features import DAY_MS
 from stream.errors import SettingsError
 
 HOUR_MS = 3_600_000
-DAY_MS = 24 * HOUR_MS
 
 
 @dataclass(frozen=True)

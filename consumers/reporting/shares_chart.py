@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from math import ceil
 
 from consumers.reporting.markup import Element, el
-from consumers.reporting.parts import colour
-from consumers.reporting.period import DAY_MS
+from consumers.reporting.parts import colour, number_of
 from consumers.showing.words import minute
+from stream.customer.features import DAY_MS
 
 HEIGHT = 220
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 34, 8, 24
@@ -61,7 +61,8 @@ class _Frame:
 
 def _line(id_: str, shares: Sequence[float], times: Sequence[int], frame: _Frame) -> Element:
     points = " ".join(f"{frame.x(at)},{frame.y(share)}" for at, share in zip(times, shares, strict=True))
-    dash = _DASHES[int(id_[1:]) % len(_DASHES)] if id_[1:].isdecimal() else None
+    number = number_of(id_)
+    dash = None if number is None else _DASHES[number % len(_DASHES)]
     return el("polyline", points=points, class_=f"share-line {colour(id_)}", stroke_dasharray=dash)
 
 

@@ -1,4 +1,4 @@
-"""The watermarks of the view: how much of the input is in it, and which event time it has reached."""
+"""The marks of the view: how much of the input is in it, which event time it has reached, and whether it is whole."""
 
 from __future__ import annotations
 
@@ -22,6 +22,11 @@ def newest_of(marks: dict[int, Mark]) -> int | None:
 def newest_event_ms(reader: Reader, partitions: int) -> int | None:
     """Event time that the view has reached; ``None`` before the first event. Raises ``StoreUnavailable``."""
     return newest_of(marks_of(reader, partitions))
+
+
+def statuses_of(reader: Reader, partitions: int) -> list[str]:
+    """What is said of partitions whose view is not whole, in words. Raises ``StoreUnavailable``."""
+    return [f"partition {p} is {said}" for p in range(partitions) if (said := reader.status(p))]
 
 
 def _mark(watermark: bytes | None) -> Mark | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from consumers.watching.board import Board, Store
-from consumers.watching.marks import marks_of, newest_of
+from consumers.watching.marks import marks_of, newest_of, statuses_of
 from consumers.watching.outside import Outside
 from consumers.watching.places import place
 from stream.settings import Tree
@@ -25,7 +25,7 @@ class StoreWatch:
         """Read once. Raises ``StoreUnavailable``."""
         profiles = self._reader.segments()
         marks = marks_of(self._reader, len(self._partitions))
-        statuses = [f"partition {p} is {said}" for p in self._partitions if (said := self._reader.status(p))]
+        statuses = statuses_of(self._reader, len(self._partitions))
         now = self._outside.now_seconds()
         nexts = {p: mark.next for p, mark in marks.items()}
         with self._board.lock:

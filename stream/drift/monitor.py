@@ -84,18 +84,29 @@ class Monitor:
         """At a macro step: judge the population, if it is of one time, and tell what turned."""
         if self.is_abreast:
             self._refer(now)
-            for signal, level in self._population_levels(features).items():
+        differences, levels = self._judgement(features)
+        if self.is_abreast:
+            for signal, level in levels.items():
                 self.turns += self.episodes.see(signal, "psi", level, now.at_ms)
         told, self.turns = tuple(self.turns), []
-        return self.report(features, told)
+        return self._report(features, differences, levels, told)
 
-    def report(self, features: Sequence[str], turns: tuple[Turn, ...] = ()) -> Report:
+    def report(self, features: Sequence[str]) -> Report:
         """How things stand; nothing is changed."""
+        return self._report(features, *self._judgement(features))
+
+    def _report(
+        self,
+        features: Sequence[str],
+        differences: dict[str, Difference],
+        levels: dict[str, float],
+        turns: tuple[Turn, ...] = (),
+    ) -> Report:
         raw = dict(zip(self.watch.signals, self.watch.level.tolist(), strict=True))
         return Report(
             features=tuple(features),
-            differences=self._differences(),
-            levels=raw | self._population_levels(features),
+            differences=differences,
+            levels=raw | levels,
             active=tuple(self.episodes.active[signal] for signal in sorted(self.episodes.active)),
             turns=turns,
             apart_ms=self.abreast.apart_ms,
@@ -121,8 +132,10 @@ class Monitor:
             return {}
         return {name: Difference(there, now, bins) for name, there in references.items() if there is not None}
 
-    def _population_levels(self, features: Sequence[str]) -> dict[str, float]:
-        return population_levels(features, self._differences().get(FROZEN), self.plan.settings.psi_least)
+    def _judgement(self, features: Sequence[str]) -> tuple[dict[str, Difference], dict[str, float]]:
+        """The population against its references, and the levels of its signals: indices are counted once."""
+        differences = self._differences()
+        return differences, population_levels(features, differences.get(FROZEN), self.plan.settings.psi_least)
 
     def _refer(self, now: Picture) -> None:
         self.judged = now

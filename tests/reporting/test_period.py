@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from consumers.reporting.period import DAY_MS, HOUR_MS, period
+from consumers.reporting.period import HOUR_MS, period
+from stream.customer.features import DAY_MS
 from stream.errors import SettingsError
 
 NEWEST = 1_496_513_579_999
