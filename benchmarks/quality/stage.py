@@ -19,7 +19,8 @@ from stream.model.snapshot_record import written
 from stream.packing import pack
 from stream.settings import Tree
 
-_EXTRA = "extra-"
+EXTRA = "extra-"
+"""How the names of customers begin who only carry a clock."""
 
 
 class Stage:
@@ -28,7 +29,7 @@ class Stage:
     def __init__(self, settings: Tree, model: Snapshot) -> None:
         self._twins = Twins(settings)
         self._topics = settings.topics
-        self._extras = _extras(settings.topics.partitions, settings.customers.jump_witnesses)
+        self._extras = extras(settings.topics.partitions, settings.customers.jump_witnesses)
         self._read = [0] * settings.topics.partitions
         self._write(model)
         self._worker = self._twins.service().worker()
@@ -58,7 +59,7 @@ class Stage:
 
     def _told(self) -> list[SegmentChange]:
         drain(self._worker.run_once)
-        return [change for change in self._changes() if not change.customer_id.startswith(_EXTRA)]
+        return [change for change in self._changes() if not change.customer_id.startswith(EXTRA)]
 
     def _changes(self) -> Iterator[SegmentChange]:
         for partition, offset in enumerate(self._read):
@@ -77,12 +78,12 @@ def after(model: Snapshot, next_: Snapshot, *, is_swept: bool) -> Snapshot:
     return replace(next_, version=model.version + 1, epoch=model.epoch + is_swept)
 
 
-def _extras(partitions: int, witnesses: int) -> list[str]:
+def extras(partitions: int, witnesses: int) -> list[str]:
     """Customers of no interest, as many in each partition as must be there to carry its clock far."""
     found: dict[int, list[str]] = {partition: [] for partition in range(partitions)}
     number = 0
     while any(len(names) < witnesses for names in found.values()):
-        name = f"{_EXTRA}{number}"
+        name = f"{EXTRA}{number}"
         mine = found[partition_of(name.encode(), partitions)]
         if len(mine) < witnesses:
             mine.append(name)

@@ -14,7 +14,7 @@ from benchmarks.quality.baselines import KINDS, live
 from benchmarks.quality.calm import relabelled, renames
 from benchmarks.quality.data import Data, personas
 from benchmarks.quality.evidence import counterfactual_flips, steps_of, verified, verify_states_share
-from benchmarks.quality.invariance import labels
+from benchmarks.quality.invariance import differences, labels, over, with_sync_points
 from benchmarks.quality.order import shuffled
 from benchmarks.quality.planted import EACH, ODDITIES, _odd
 from benchmarks.quality.service import MacroStep, Run, run
@@ -39,6 +39,16 @@ def data() -> Data:
 @pytest.fixture(scope="module")
 def life(data: Data) -> Run:
     return run(data, small(), batch=100)
+
+
+def test_at_the_same_sync_points_partitions_do_not_touch_labels(data: Data) -> None:
+    settings = small()
+    at_once = settings.model_copy(update={"kafka": settings.kafka.model_copy(update={"max_poll_records": 200})})
+    synced = with_sync_points(replace(data, checkpoint_days=()), settings.customers.jump_witnesses, every=200)
+    assert [event for event in synced.events if not event.key.startswith(b"extra-")] == list(data.events)
+    lives = [run(synced, over(at_once, count), batch=200) for count in (1, 4)]
+    assert len(lives[0].macro_steps) > 3
+    assert differences([labels(life) for life in lives]) == 0
 
 
 def test_a_run_stops_where_the_days_end(data: Data, life: Run) -> None:
