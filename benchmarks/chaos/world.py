@@ -16,6 +16,7 @@ from stream.contracts.commands import KEY as COMMAND
 from stream.customer.features import FeatureSet
 from stream.customer.holdings import holdings
 from stream.customer.state import unpack
+from stream.customer.tenure import tenures
 from stream.model.learner import Learner
 from stream.model.learning import LearningRecord
 from stream.model.snapshot import OUT
@@ -103,6 +104,7 @@ class World:
         held = rows[rows["segment"] > 0]["segment"]
         assert self.learner.state.held == {int(s): int((held == s).sum()) for s in np.unique(held)}
         assert self.learner.state.holdings == holdings(self.features, rows)
+        assert self.learner.state.tenures == tenures(rows)
 
     def check_documents(self) -> None:
         """Public keys are pure functions of the state."""

@@ -104,6 +104,7 @@ def of_history(data: Data, history: History, events: int, started: int, rows: Se
         "true_changes": len(delay.days),
         "right_at_third_event": right_at_third_event(data, history, days, from_ms),
         "ids_of_two_personas": len(ids_of_two_personas(days, settled)),
+        "ids_of_two_majorities_any_day": len(ids_of_two_personas(days, settled, least_days=1)),
     }
 
 
@@ -149,6 +150,7 @@ _JOINED: dict[str, Joining] = {
     "renames_per_90d_worst": most,
     "k_scans": _total,
     "ids_of_two_personas": _total,
+    "ids_of_two_majorities_any_day": _total,
     "found_k_right_by": _by_index,
     "true_changes": _total,
 }

@@ -102,11 +102,20 @@ def right_at_third_event(data: Data, history: History, days: Days, from_ms: int)
     return float(np.mean(right)) if right else None
 
 
-def ids_of_two_personas(days: Days, from_day: int = 0) -> list[int]:
-    """Segments most of whose active customers were of one persona on one day and of another on another."""
+def ids_of_two_personas(days: Days, from_day: int = 0, least_days: int = WITHIN_DAYS) -> list[int]:
+    """Segments that stood for one persona and then for another: most of their active customers were of it for
+    ``least_days`` on end.
+
+    Truth changes overnight and behaviour is seen to only after weeks, so no segmentation has none with ``least_days`` 1.
+    """
     served: dict[int, set[int]] = {}
+    run: dict[int, tuple[int, int]] = {}
     for day in range(from_day, days.held.shape[1]):
         table = days.counts(day)
-        for segment in np.flatnonzero(table.max(axis=1) * 2 > table.sum(axis=1)).tolist():
-            served.setdefault(segment, set()).add(int(table[segment].argmax()))
+        most = np.flatnonzero(table.max(axis=1) * 2 > table.sum(axis=1)).tolist()
+        majority = {segment: int(table[segment].argmax()) for segment in most}
+        run = {s: (p, run[s][1] + 1 if s in run and run[s][0] == p else 1) for s, p in majority.items()}
+        for segment, (whose, length) in run.items():
+            if length >= least_days:
+                served.setdefault(segment, set()).add(whose)
     return sorted(segment for segment, personas in served.items() if len(personas) > 1)

@@ -11,9 +11,11 @@ import numpy as np
 from consumers.following import read_between
 from consumers.source import Tail
 from stream.contracts.commands import KEY as COMMAND
+from stream.customer import tenure
 from stream.customer.features import STEPS, FeatureSet
 from stream.customer.holdings import Holding, difference, holdings, total
 from stream.customer.state import OUT_OF_POPULATION, States, Status
+from stream.customer.tenure import Tenures
 from stream.decision.assign import NONE
 from stream.drift.histograms import GRID, grid_counts
 from stream.errors import BadRecord
@@ -37,6 +39,8 @@ class Census:
     held: Counter[int] = field(default_factory=Counter)
     holdings: dict[int, Holding] = field(default_factory=dict)
     """What the holders add up to."""
+    tenures: dict[tuple[int, int], int] = field(default_factory=dict)
+    """How many of them have held it since which week."""
     grid: IntArray = field(init=False)
     """Customers by feature and cell of the grid, (d, GRID)."""
 
@@ -54,6 +58,7 @@ class Census:
         holders = rows[(rows["segment"] != NONE) & (rows["status"] != Status.CLOSED)]
         self.held.update(holders["segment"].tolist())
         self.holdings = total(self.holdings, holdings(self.features, rows))
+        self.tenures = tenure.total(self.tenures, tenure.tenures(rows))
 
     def of(self, cell: int) -> Sums:
         """Sums of a cell; of one that nobody is in, zeros."""
@@ -128,6 +133,12 @@ def holding_differences(learner: Mapping[int, Holding], journal: Mapping[int, Ho
         yield f"s{number}: what its holders add up to is off in {', '.join(wrong)}"
 
 
+def tenure_differences(learner: Tenures, journal: Tenures) -> Iterator[str]:
+    """Segments whose holders came at other times."""
+    wrong = sorted({number for number, _ in tenure.difference(learner, journal)})
+    yield from (f"s{number}: the learner counts other weeks of its holders' entries" for number in wrong)
+
+
 def _newest_learner(topics: TopicSettings, features: FeatureSet, model: ModelSettings, tail: Tail) -> Learner:
     first, end = tail.bounds(topics.model, 0)
     records = list(read_between(tail, topics.model, 0, max(first, end - _BACK), end))
@@ -141,7 +152,8 @@ def _newest_learner(topics: TopicSettings, features: FeatureSet, model: ModelSet
 
 def _census_of(learner: Learner, features: FeatureSet) -> Census:
     population = learner.state.population
-    census = Census(features, held=Counter(learner.state.held), holdings=learner.state.holdings)
+    state = learner.state
+    census = Census(features, held=Counter(state.held), holdings=state.holdings, tenures=state.tenures)
     for i, cell in enumerate(population.cells.ids.tolist()):
         census.cells[cell] = population.cells.sums[np.array([i])]
     census.cells[NURSERY] = population.nursery.total

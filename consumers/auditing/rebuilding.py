@@ -54,6 +54,7 @@ def rebuilt(state: State, recount: Recount) -> State:
         population=Population(cells, recount.nursery, recount.census.grid),
         held=dict(recount.census.held),
         holdings=recount.census.holdings,
+        tenures=recount.census.tenures,
     )
 
 

@@ -13,6 +13,7 @@ from consumers.auditing.population import (
     held_differences,
     holding_differences,
     learnt,
+    tenure_differences,
 )
 from consumers.auditing.report import Part, part
 from consumers.auditing.versions import read_histories, version_differences
@@ -118,6 +119,7 @@ class _Tally:
         held = [
             *held_differences(learner.census.held, self.census.held),
             *holding_differences(learner.census.holdings, self.census.holdings),
+            *tenure_differences(learner.census.tenures, self.census.tenures),
         ]
         public = [*self.public, *strangers(self.hashes, self.known)]
         return [

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from stream.customer import tenure
 from stream.customer.features import STEPS, FeatureSet
 from stream.customer.holdings import difference, holdings
-from stream.customer.state import OUT_OF_POPULATION, States, Status
+from stream.customer.state import OUT_OF_POPULATION, States, Status, in_population
 from stream.decision.assign import NONE
 from stream.drift.blocks import Chunks
 from stream.drift.histograms import grid_counts
@@ -32,8 +33,9 @@ def movement(
     moved = (before["cell"] != after["cell"]) | (before["y"] != after["y"]).any(axis=1)
     moved &= (before["cell"] != OUT_OF_POPULATION) | (after["cell"] != OUT_OF_POPULATION)
     held, change = _held(before, after), difference(holdings(features, after), holdings(features, before))
+    tenures = _tenures(before, after)
     ordered = raw is not None and len(raw.n) > 0
-    if not (moved.any() or held or change or ordered or (rows is not None and len(rows))):
+    if not (moved.any() or held or change or tenures or ordered or (rows is not None and len(rows))):
         return None
     old, new = before[moved], after[moved]
     cell = np.concatenate([old["cell"], new["cell"]]).astype(np.int64)
@@ -56,6 +58,7 @@ def movement(
         nursery_y=y[nursery],
         held=held,
         holdings=change,
+        tenures=tenures,
         rows=y[:0] if rows is None else rows,
         grid_cells=grid_cells,
         grid_n=grid[grid_cells],
@@ -70,6 +73,13 @@ def _deltas(cell: IntArray, y: Vectors, sign: NDArray[np.int8]) -> tuple[IntArra
     wide, signed = y[order].astype(np.int64), sign[order].astype(np.int64)
     columns = (signed, wide * signed[:, None], wide * wide * signed[:, None])
     return cells, *(np.add.reduceat(column, starts, axis=0) for column in columns)
+
+
+def _tenures(before: States, after: States) -> dict[tuple[int, int], int]:
+    """Few enter or leave a segment, or fall asleep in it: only they are counted."""
+    new = (before["segment"] != after["segment"]) | (before["since"] != after["since"])
+    new |= in_population(before) != in_population(after)
+    return tenure.difference(tenure.tenures(after[new]), tenure.tenures(before[new]))
 
 
 def _held(before: States, after: States) -> dict[int, int]:

@@ -4,6 +4,7 @@ clearly better challenger; a person may have decided otherwise, or have to be as
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -39,6 +40,8 @@ class Deliberation:
     """Of the model that stands, 0 before there is one."""
     next_number: int
     """First segment number that nobody ever had."""
+    ended: Container[int] = ()
+    """Numbers that are no longer what they were (``footing``)."""
 
     def keep(self, old: Grouping) -> Regrouping:
         """The segments exactly where they are: nothing is learnt, but something else about them changed."""
@@ -107,7 +110,7 @@ class Deliberation:
         return match(self.masses, self.scale, self.old, Proposal(found, won), self.next_number, given)
 
     def _matched(self, proposal: Proposal) -> Regrouping:
-        return match(self.masses, self.scale, self.old, proposal, self.next_number)
+        return match(self.masses, self.scale, self.old, proposal, self.next_number, ended=self.ended)
 
     @property
     def _z(self) -> FloatArray:

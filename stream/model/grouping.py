@@ -9,7 +9,7 @@ goes and a new one comes, also at fixed k: an id must not silently become somebo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -153,10 +153,12 @@ def match(
     proposal: Proposal,
     next_number: int,
     given: Mapping[int, int] | None = None,
+    ended: Container[int] = (),
 ) -> Regrouping:
     """Number a proposal's groups: as before where the identity rule holds, else from ``next_number`` on.
 
-    ``given`` numbers of groups count before the rule: groups that had them once are back.
+    ``given`` numbers of groups count before the rule: groups that had them once are back. ``ended`` are not kept, for
+    the rule does not hold for them over a longer time (``footing``).
     """
     labels, centres = proposal.partition.labels, proposal.partition.centres
     k = len(centres)
@@ -166,7 +168,7 @@ def match(
     else:
         shared = np.zeros((len(old.numbers), k), np.int64)
         np.add.at(shared, (old.labels(masses.mean), labels), masses.n)
-        kept = _kept(shared, old, scale, centres) if given is None else dict(given)
+        kept = _kept(shared, old, scale, centres, ended) if given is None else dict(given)
     numbers = _numbered(sums, centres, kept, next_number)
     order = np.argsort(numbers)
     radii = rms_distances(sums, scale, centres)
@@ -208,12 +210,13 @@ def _merged(means: FloatArray, mass: FloatArray) -> tuple[FloatArray, FloatArray
     return np.delete(means, j, axis=0), np.delete(mass, j)
 
 
-def _kept(shared: IntArray, old: Grouping, scale: Scale, centres: FloatArray) -> dict[int, int]:
+def _kept(shared: IntArray, old: Grouping, scale: Scale, centres: FloatArray, ended: Container[int]) -> dict[int, int]:
     """New group -> number: of the pairs that the identity rule admits, those that keep the most customers."""
     smaller = np.minimum(shared.sum(axis=1)[:, None], shared.sum(axis=0)[None, :])
     jump = np.linalg.norm(old.centroids_under(scale)[:, None, :] - centres[None, :, :], axis=2)
     admissible = (shared > 0) & (shared >= SHARED_AT_LEAST * smaller)
     admissible &= jump <= JUMP_AT_MOST * old.radii[:, None]
+    admissible &= np.array([number not in ended for number in old.numbers])[:, None]
     rows, columns = linear_sum_assignment(np.where(admissible, shared, 0), maximize=True)
     return {int(j): old.numbers[i] for i, j in zip(rows, columns, strict=True) if admissible[i, j]}
 

@@ -7,17 +7,21 @@ No wall clock: time is what the records say.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from stream.contracts.commands import Command
+from stream.customer import tenure
+from stream.customer.features import DAY_MS
 from stream.customer.holdings import total
 from stream.drift.monitor import Monitor, Plan, Report
 from stream.errors import BadRecord
 from stream.model.adoption import Adoption
 from stream.model.choice import Scan, scan
 from stream.model.deliberation import Deliberation
+from stream.model.footing import Ended, ended, stepped
 from stream.model.grouping import Grouping, Proposal, Regrouping, match
 from stream.model.kmeans import partition
 from stream.model.learning import LearningRecord
@@ -112,6 +116,7 @@ class Learner:
             state.held[number] = state.held.get(number, 0) + change
         state.held = {number: n for number, n in state.held.items() if n}
         state.holdings = total(state.holdings, record.holdings)
+        state.tenures = tenure.total(state.tenures, record.tenures)
         state.looks += record.looks
         state.scanned += record.looks
         state.now_ms = max(state.now_ms, record.now_ms)
@@ -165,7 +170,8 @@ class Learner:
             self._start(scale, rng)
         masses = state.population.masses(scale)
         filled = masses[masses.n > 0]
-        regrouping = self._regrouped(filled, scale, rng)
+        ended = self._ended(scale)
+        regrouping = self._regrouped(filled, scale, rng, ended)
         told, self._told = self._told, Told()
         adoption = Adoption(
             features=self.features,
@@ -184,8 +190,9 @@ class Learner:
         state.snapshot = self._snapshot(adoption, learning_offset)
         state.wordings, state.stated, state.looks = adoption.wordings, adoption.stated, 0
         state.family_wordings = adoption.families.wordings
+        state.footings = stepped(state.footings, regrouping.grouping, state.tenures, state.now_ms, self._settle_ms)
         self._is_recordable = True
-        entries = told.explained(adoption.entries, self._why_so_many)
+        entries = told.explained(adoption.entries, self._why_so_many, ended)
         drift = state.monitor.look(pictured(state, state.snapshot), self.features.names)
         return MacroStep(state.snapshot, entries, regrouping, drift, tuple(told.heard))
 
@@ -214,15 +221,25 @@ class Learner:
             state.river = RiverGroups(settings.kind, settings.first_segments, settings.seed, scale)
             state.river.start(np.repeat(y, counts, axis=0))
 
-    def _regrouped(self, masses: Sums, scale: Scale, rng: np.random.Generator) -> Regrouping:
+    @property
+    def _settle_ms(self) -> int:
+        return round(self.state.monitor.plan.settle_days * DAY_MS)
+
+    def _ended(self, scale: Scale) -> dict[int, Ended]:
+        state = self.state
+        if state.snapshot is None:
+            return {}
+        return ended(state.footings, Grouping.of(state.snapshot), scale, state.tenures)
+
+    def _regrouped(self, masses: Sums, scale: Scale, rng: np.random.Generator, gone: Mapping[int, Ended]) -> Regrouping:
         state, before, settings = self.state, self.state.snapshot, self.settings
         old = Grouping.of(before) if before else None
         # A number that anybody holds is taken, also one born in a model that is lost.
         next_number = 1 + max((*(before.names if before else ()), *state.held), default=0)
         if state.river is not None:
-            return match(masses, scale, old, _proposal_of(state.river, masses, scale), next_number)
+            return match(masses, scale, old, _proposal_of(state.river, masses, scale), next_number, ended=gone)
         version = before.version if before else 0
-        deliberation = Deliberation(settings, masses, scale, old, state.docket, version, next_number)
+        deliberation = Deliberation(settings, masses, scale, old, state.docket, version, next_number, gone)
         if self._told.ordered is not None:
             regrouping, state.docket = deliberation.obey(self._told.ordered)
             number = state.number or Number(settings.first_segments)

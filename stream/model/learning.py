@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stream.customer import tenure
 from stream.customer.holdings import Holding, read, written
 from stream.drift.blocks import Chunks
 from stream.errors import BadRecord
@@ -49,6 +50,8 @@ class LearningRecord:
     """Change of the number of customers that hold each segment number."""
     holdings: dict[int, Holding]
     """Change of what those add up to."""
+    tenures: dict[tuple[int, int], int]
+    """Change of how many of them have held it since which week (``customer.tenure``)."""
     rows: Vectors
     """Every look's vector in order, (r, d), for river's clusterers; empty for cells."""
     grid_cells: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
@@ -72,6 +75,7 @@ class LearningRecord:
             "looks": self.looks,
             "held": sorted(self.held.items()),
             "holdings": written(self.holdings),
+            "tenures": tenure.written(self.tenures),
             "moves": self.moves,
             "flaps": self.flaps,
             "reached_ms": sorted(self.reached_ms.items()),
@@ -86,6 +90,7 @@ class LearningRecord:
         try:
             head["held"] = {int(number): int(n) for number, n in head["held"]}
             head["holdings"] = read(head["holdings"])
+            head["tenures"] = tenure.read(head["tenures"])
             head["moves"], head["flaps"] = index(head["moves"]), index(head["flaps"])
             head["reached_ms"] = {int(partition): int(at_ms) for partition, at_ms in head["reached_ms"]}
             raw = {part: arrays.pop(f"raw_{part}") for part in ("n", "at_ms", "sums") if f"raw_{part}" in arrays}

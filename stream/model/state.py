@@ -8,14 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from stream.customer import holdings
+from stream.customer import holdings, tenure
 from stream.customer.holdings import Holding
 from stream.drift import record as drift_record
 from stream.drift.histograms import GRID
 from stream.drift.monitor import Monitor, Plan
 from stream.errors import BadRecord
+from stream.model import footing_record
 from stream.model.cells import Cells
 from stream.model.docket_record import arrays_of, docket_of, head_of
+from stream.model.footing import Footing
 from stream.model.naming import Wording
 from stream.model.number import Number
 from stream.model.nursery import Nursery
@@ -39,6 +41,8 @@ class State:
     """Customers by the number of the segment they hold, without zeros."""
     holdings: dict[int, Holding] = field(default_factory=dict)
     """What those customers add up to, by the same number."""
+    tenures: dict[tuple[int, int], int] = field(default_factory=dict)
+    """How many of them have held it since which week."""
     looks: int = 0
     """Looks since the last macro step."""
     now_ms: int = 0
@@ -49,6 +53,8 @@ class State:
     """By family number, of those that have segments."""
     stated: dict[int, FloatArray] = field(default_factory=dict)
     """Mean in steps (d,) of each assignable segment when it was last stated where it stands."""
+    footings: dict[int, Footing] = field(default_factory=dict)
+    """What each assignable segment was founded as."""
     river: RiverGroups | None = None
     docket: Docket = field(default_factory=Docket)
     number: Number | None = None
@@ -67,6 +73,7 @@ def pack_state(state: State, snapshot: Snapshot) -> bytes:
         "next_cell": cells.next_id,
         "held": sorted(state.held.items()),
         "holdings": holdings.written(state.holdings),
+        "tenures": tenure.written(state.tenures),
         "now_ms": state.now_ms,
         "wordings": [[number, asdict(wording)] for number, wording in state.wordings.items()],
         "family_wordings": [[number, asdict(wording)] for number, wording in state.family_wordings.items()],
@@ -75,6 +82,7 @@ def pack_state(state: State, snapshot: Snapshot) -> bytes:
         "number": asdict(state.number) if state.number else None,
         "scanned": state.scanned,
         "drift": drift_record.head_of(state.monitor),
+        "footings": footing_record.head_of(state.footings),
         **head_of(state.docket),
     }
     arrays |= {
@@ -85,6 +93,7 @@ def pack_state(state: State, snapshot: Snapshot) -> bytes:
         "nursery_n": nursery_n,
         "stated": np.array(list(state.stated.values())),
         "grid": state.population.grid,
+        **footing_record.arrays_of(state.footings, state.population.dimensions),
         **drift_record.arrays_of(state.monitor),
         **arrays_of(state.docket),
     }
@@ -102,10 +111,12 @@ def unpack_state(record: bytes, settings: ModelSettings, plan: Plan | None = Non
             snapshot=snapshot,
             held={int(number): int(n) for number, n in owner["held"]},
             holdings=holdings.read(owner["holdings"]),
+            tenures=tenure.read(owner["tenures"]),
             now_ms=int(owner["now_ms"]),
             wordings={int(number): _wording(said) for number, said in owner["wordings"]},
             family_wordings={int(number): _wording(said) for number, said in owner["family_wordings"]},
             stated=dict(zip(map(int, owner["stated"]), array(arrays, "stated", np.float64, -1, -1), strict=True)),
+            footings=footing_record.footings_of(owner["footings"], arrays, len(snapshot.features)),
             river=None if settings.kind == "cells" else _river(owner, arrays, snapshot, settings),
             docket=docket_of(owner, arrays, len(snapshot.features)),
             number=Number(**owner["number"]) if owner["number"] else None,

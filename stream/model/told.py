@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from stream.contracts.commands import Command
 from stream.model.deliberation import Ordered
+from stream.model.footing import Ended
 from stream.model.grouping import Grouping
 from stream.model.ledger import LedgerEntry
 from stream.model.merging import merger, not_two
@@ -46,14 +47,21 @@ class Told:
         """Those that are done."""
         return [said.command for said in self.heard if not said.refusal]
 
-    def explained(self, entries: Sequence[LedgerEntry], why_so_many: str) -> tuple[LedgerEntry, ...]:
-        """The ledger entries of the macro step, with who wanted it, or why there are more or fewer segments."""
+    def explained(
+        self, entries: Sequence[LedgerEntry], why_so_many: str, ended: Mapping[int, Ended]
+    ) -> tuple[LedgerEntry, ...]:
+        """The ledger entries of the macro step, with who wanted it, or why segments are more, fewer, or others."""
         renamed = {c.segment: _by(c, "renamed") for c in self.commands if c.deed == "rename"}
         because = self._because or why_so_many
-        reasons = [
-            renamed.get(e.number, "") if e.kind == "renamed" else because * (e.kind in _STRUCTURE) for e in entries
-        ]
-        return tuple(replace(entry, why=why) for entry, why in zip(entries, reasons, strict=True))
+
+        def why(entry: LedgerEntry) -> str:
+            if entry.kind == "renamed":
+                return renamed.get(entry.number, "")
+            if because or entry.kind != "retiring" or entry.number not in ended:
+                return because * (entry.kind in _STRUCTURE)
+            return ended[entry.number].why
+
+        return tuple(replace(entry, why=why(entry)) for entry in entries)
 
     def _refusal(self, command: Command, state: State, earlier: Snapshot | None) -> str:
         if state.snapshot is None:

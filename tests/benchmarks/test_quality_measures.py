@@ -133,8 +133,17 @@ def test_the_third_event_of_a_newcomer() -> None:
 
 
 def test_an_id_that_becomes_somebody_else_is_found() -> None:
-    data = orders(daily("abcd", 2), [[0, 0], [0, 0], [1, 1], [1, 1]])
-    true = Days.of(data, history_of_labels(data, np.array([1, 1, 2, 2, 1, 1, 2, 2])))
-    swapped = Days.of(data, history_of_labels(data, np.array([1, 1, 2, 2, 2, 2, 1, 1])))
-    assert (ids_of_two_personas(true), ids_of_two_personas(swapped)) == ([], [1, 2])
-    assert ids_of_two_personas(swapped, from_day=1) == []
+    data = orders(daily("abcd", 4), [[0] * 4, [0] * 4, [1] * 4, [1] * 4])
+    true, swapped = [1, 1, 2, 2], [2, 2, 1, 1]
+
+    def lived(*held: list[int]) -> Days:
+        return Days.of(data, history_of_labels(data, np.concatenate(held)))
+
+    assert ids_of_two_personas(lived(true, true, true, true), least_days=1) == []
+    for_long = lived(true, true, swapped, swapped)
+    assert ids_of_two_personas(for_long, least_days=2) == [1, 2]
+    assert ids_of_two_personas(for_long, from_day=1, least_days=2) == []
+    assert ids_of_two_personas(for_long, least_days=3) == []
+    again_and_again = lived(true, swapped, true, swapped)
+    assert ids_of_two_personas(again_and_again, least_days=1) == [1, 2]
+    assert ids_of_two_personas(again_and_again, least_days=2) == []

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stream.contracts.events import Event
+from stream.customer import tenure
 from stream.customer.contributions import contributions
 from stream.customer.features import NEVER, STEPS
 from stream.customer.holdings import Holding, holdings, total
@@ -35,6 +36,7 @@ class Ledger:
         self.nursery: Counter[tuple[int, ...]] = Counter()
         self.held: Counter[int] = Counter()
         self.holdings: dict[int, Holding] = {}
+        self.tenures: dict[tuple[int, int], int] = {}
         self.grid = np.zeros(len(shop().names) * GRID, np.int64)
 
     def add(self, record: LearningRecord | None) -> None:
@@ -47,14 +49,16 @@ class Ledger:
         self.held.update(record.held)
         self.grid[record.grid_cells] += record.grid_n
         self.holdings = total(self.holdings, record.holdings)
+        self.tenures = tenure.total(self.tenures, record.tenures)
 
-    def plain(self) -> tuple[dict[int, Any], dict[tuple[int, ...], int], dict[int, int], dict[int, Holding], Any]:
+    def plain(self) -> tuple[Any, ...]:
         cells = {cell: sums.tolist() for cell, sums in self.cells.items() if sums.any()}
         return (
             cells,
             {y: n for y, n in self.nursery.items() if n},
             {s: n for s, n in self.held.items() if n},
             self.holdings,
+            self.tenures,
             self.grid.tolist(),
         )
 
@@ -73,6 +77,7 @@ def over(rows: States) -> Ledger:
         if row["segment"]:
             ledger.held[int(row["segment"])] += 1
         ledger.holdings = total(ledger.holdings, holdings(shop(), np.array([row])))
+        ledger.tenures = tenure.total(ledger.tenures, tenure.tenures(np.array([row])))
     return ledger
 
 
@@ -111,7 +116,7 @@ def test_a_year_leaves_in_the_cells_just_those_who_are_awake() -> None:
     town = Town(shop(), shop_model())
     events = year(4)
     town.live(events, range(100, len(events), 100))
-    rows, (cells, nursery, held, holding, _) = town.rows(), learnt(town).plain()
+    rows, (cells, nursery, held, holding, *_) = town.rows(), learnt(town).plain()
     awake = in_population(rows)
     assert 0 < awake.sum() < len(rows)
     assert sum(sums[0][0] for sums in cells.values()) == awake.sum()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from stream.customer import tenure
 from stream.customer.features import STEPS
 from stream.customer.holdings import Holding, difference
+from stream.customer.tenure import WEEK_MS
 from stream.drift.histograms import grid_counts
 from stream.model.kmeans import nearest
 from stream.model.learner import Learner, MacroStep
@@ -89,10 +92,13 @@ class Crowd:
     cell: IntArray = field(init=False)
     held: IntArray = field(init=False)
     now_ms: int = 0
+    since: IntArray = field(init=False)
+    """When each entered the segment it holds."""
 
     def __post_init__(self) -> None:
         self.cell = np.full(len(self.y), OUT)
         self.held = np.zeros(len(self.y), np.int64)
+        self.since = np.zeros(len(self.y), np.int64)
 
     @property
     def everybody(self) -> IntArray:
@@ -109,6 +115,7 @@ class Crowd:
             cell = snapshot.cell_ids[nearest(z, snapshot.scale.z(snapshot.cell_positions))]
             held = np.array([s.number for s in enterable])[nearest(z, np.array([s.centroid for s in enterable]))]
         record = self._record(who, new, cell, held)
+        self.since[who] = np.where(held != self.held[who], self.now_ms, self.since[who])
         self.y[who], self.cell[who], self.held[who] = new, cell, held
         return record
 
@@ -154,9 +161,18 @@ class Crowd:
             nursery_y=y[nursery],
             held={n: d for n, d in held.items() if d},
             holdings=self._holdings(numbers, np.where(cell == OUT, 0, changes)),
+            tenures=self._tenures(who, new_cell, new_held),
             rows=new if rows else new[:0],
             **self._grid(y[cell != OUT], sign[cell != OUT]),
         )
+
+    def _tenures(self, who: IntArray, new_cell: IntArray, new_held: IntArray) -> dict[tuple[int, int], int]:
+        old_week, now_week = self.since[who] // WEEK_MS, self.now_ms // WEEK_MS
+        new_week = np.where(new_held == self.held[who], old_week, now_week)
+        before = zip(self.held[who].tolist(), old_week.tolist(), (self.cell[who] != OUT).tolist(), strict=True)
+        after = zip(new_held.tolist(), new_week.tolist(), (new_cell != OUT).tolist(), strict=True)
+        counts = [Counter((n, week) for n, week, is_in in side if n and is_in) for side in (after, before)]
+        return tenure.difference(*counts)
 
     @staticmethod
     def _grid(y: Vectors, sign: NDArray[np.int8]) -> dict[str, Any]:

@@ -33,6 +33,8 @@ def test_moves_flaps_and_event_times_are_read_back() -> None:
         {"reached_ms": ...},
         {"moves": ...},
         {"holdings": [[1, 2]]},
+        {"tenures": [[1, 2]]},
+        {"tenures": ...},
         {"unheard": 1},
     ],
 )

@@ -52,7 +52,16 @@ def record(changes: list[tuple[int, list[int], int]]) -> LearningRecord:
     change = Sums.of(y[inside], sign[inside].astype(np.int64), labels, len(cells))
     plain: dict[str, Any] = {"cells": cells, "n": change.n, "sums": change.sums, "squares": change.squares}
     return LearningRecord(
-        "f", 0, 1, **plain, nursery_sign=sign[nursery], nursery_y=y[nursery], held={}, holdings={}, rows=y[:0]
+        "f",
+        0,
+        1,
+        **plain,
+        nursery_sign=sign[nursery],
+        nursery_y=y[nursery],
+        held={},
+        holdings={},
+        tenures={},
+        rows=y[:0],
     )
 
 

@@ -40,7 +40,7 @@ def counted(state: State) -> dict[str, Any]:
         if cells.sums.n[i]
     }
     young = (nursery_y.tolist(), nursery_n.tolist(), state.population.nursery.total.squares.tolist())
-    return {"cells": filled, "nursery": young, "held": state.held, "holdings": state.holdings}
+    return {"cells": filled, "nursery": young, "held": state.held, "holdings": state.holdings, "tenures": state.tenures}
 
 
 def recount(town: Town, parts: int = 1) -> Recount:
@@ -124,7 +124,8 @@ def test_cells_of_a_lost_model_are_taken_over_and_their_ids_not_given_again() ->
 
 def test_nobody_adds_up_to_nobody() -> None:
     again = rebuilt(damaged(lived()[1].state), Recount.of(shop(), []))
-    assert counted(again) == {"cells": {}, "nursery": ([], [], [[0] * WIDTH]), "held": {}, "holdings": {}}
+    of_holders: dict[str, Any] = {"held": {}, "holdings": {}, "tenures": {}}
+    assert counted(again) == {"cells": {}, "nursery": ([], [], [[0] * WIDTH]), **of_holders}
 
 
 def test_the_renewed_model_decides_as_before_and_carries_the_sums() -> None:
