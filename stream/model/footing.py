@@ -64,7 +64,7 @@ class Ended:
         """In plain words."""
         return (
             f"it stands {self.radii:.1f} radii from where it was founded, "
-            f"and only {self.stayed:.0%} of its customers of then still hold it"
+            f"and only {100 * self.stayed:.0f} % of its customers of then still hold it"
         )
 
 

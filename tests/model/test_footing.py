@@ -66,7 +66,7 @@ def test_an_id_ends_with_its_people_gone_and_its_place_left() -> None:
     assert new not in (old, 0)
     last = next(step for step in steps if old in step.regrouping.gone)
     said = {(entry.kind, entry.number): entry for entry in last.entries}
-    assert re.fullmatch("it stands 1.[0-9] radii .* only [34][0-9]% of its customers .*", said["retiring", old].why)
+    assert re.fullmatch("it stands 1.[0-9] radii .* only [34][0-9] % of its customers .*", said["retiring", old].why)
     assert said["born", new].related.keys() == {old}
     assert last.snapshot.epoch == steps[0].snapshot.epoch + 1, "its people are swept for"
 
