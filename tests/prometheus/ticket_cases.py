@@ -166,6 +166,14 @@ CASES = [
         says="The mix of segments moved: PSI 0.31",
     ),
     Case(
+        "SegstreamDriftUnjudged",
+        fires={"segstream_drift_partitions_apart_seconds": "700000x84"},
+        silent={"segstream_drift_partitions_apart_seconds": "700000x60 3600x24"},  # a backlog, read up
+        says="Drift of the population is not judged: partitions are 8d 2h 26m 40s of event time apart",
+        at="410m",
+        interval="5m",
+    ),
+    Case(
         "SegstreamConfidenceLow",
         fires={_LOW: "0+50x300 15000+200x24", _ALL: "0+1000x324"},
         silent={_LOW: "0+200x324", _ALL: "0+1000x324"},  # as unsure as ever
