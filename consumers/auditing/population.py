@@ -39,7 +39,7 @@ class Census:
     held: Counter[int] = field(default_factory=Counter)
     holdings: dict[int, Holding] = field(default_factory=dict)
     """What the holders add up to."""
-    tenures: dict[tuple[int, int], int] = field(default_factory=dict)
+    tenures: tenure.Counts = field(default_factory=dict)
     """How many of them have held it since which week."""
     grid: IntArray = field(init=False)
     """Customers by feature and cell of the grid, (d, GRID)."""
@@ -58,7 +58,7 @@ class Census:
         holders = rows[(rows["segment"] != NONE) & (rows["status"] != Status.CLOSED)]
         self.held.update(holders["segment"].tolist())
         self.holdings = total(self.holdings, holdings(self.features, rows))
-        self.tenures = tenure.total(self.tenures, tenure.tenures(rows))
+        tenure.add(self.tenures, tenure.tenures(rows))
 
     def of(self, cell: int) -> Sums:
         """Sums of a cell; of one that nobody is in, zeros."""
@@ -135,8 +135,8 @@ def holding_differences(learner: Mapping[int, Holding], journal: Mapping[int, Ho
 
 def tenure_differences(learner: Tenures, journal: Tenures) -> Iterator[str]:
     """Segments whose holders came at other times."""
-    wrong = sorted({number for number, _ in tenure.difference(learner, journal)})
-    yield from (f"s{number}: the learner counts other weeks of its holders' entries" for number in wrong)
+    for number in sorted(tenure.difference(learner, journal)):
+        yield f"s{number}: the learner counts other weeks of its holders' entries"
 
 
 def _newest_learner(topics: TopicSettings, features: FeatureSet, model: ModelSettings, tail: Tail) -> Learner:

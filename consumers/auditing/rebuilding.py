@@ -55,6 +55,7 @@ def rebuilt(state: State, recount: Recount) -> State:
         held=dict(recount.census.held),
         holdings=recount.census.holdings,
         tenures=recount.census.tenures,
+        footings={},  # found anew: the people of the old ones were miscounted, too
     )
 
 

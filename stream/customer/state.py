@@ -17,7 +17,7 @@ from stream.customer.features import NEVER, FeatureSet
 from stream.customer.registers import Registers
 from stream.errors import BadRecord
 
-SCHEMA = 2
+SCHEMA = 3
 """Version of the packed form; a store or journal of another one is refused."""
 SEEN = 16
 """How many of the newest accepted event ids are remembered: the duplicate window."""
@@ -94,6 +94,7 @@ def dtype(features: FeatureSet) -> np.dtype[np.void]:
             ("epoch", "<i4"),  # of the model at the last look
             ("looks", "<i4"),  # looks by events
             ("segment", "<i2"),
+            ("entered_week", "<i4"),  # when the held segment was entered, in weeks of event time
             ("previous", "<i2"),
             ("lock", "<i2"),  # the segment that an analyst holds the customer in
             ("lock_until", "<i8"),  # FOREVER = until let go

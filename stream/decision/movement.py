@@ -75,9 +75,9 @@ def _deltas(cell: IntArray, y: Vectors, sign: NDArray[np.int8]) -> tuple[IntArra
     return cells, *(np.add.reduceat(column, starts, axis=0) for column in columns)
 
 
-def _tenures(before: States, after: States) -> dict[tuple[int, int], int]:
+def _tenures(before: States, after: States) -> tenure.Counts:
     """Few enter or leave a segment, or fall asleep in it: only they are counted."""
-    new = (before["segment"] != after["segment"]) | (before["since"] != after["since"])
+    new = (before["segment"] != after["segment"]) | (before["entered_week"] != after["entered_week"])
     new |= in_population(before) != in_population(after)
     return tenure.difference(tenure.tenures(after[new]), tenure.tenures(before[new]))
 

@@ -15,6 +15,7 @@ from stream.customer.contributions import contributions
 from stream.customer.features import DAY_MS, NEVER, FeatureSet, FloatArray
 from stream.customer.registers import NOTHING, Registers
 from stream.customer.state import CAUSES, OUT_OF_POPULATION, States, Status, in_population
+from stream.customer.tenure import WEEK_MS
 from stream.decision import locks
 from stream.decision.agenda import NO_EVENT, Agenda, Looks
 from stream.decision.assign import Assigner
@@ -147,6 +148,7 @@ class Stepper:
         changed = entered | (after["status"] != before["status"])
         after["version"] += changed
         after["previous"] = np.where(entered, before["segment"], before["previous"])
+        after["entered_week"] = np.where(entered, after["looked_at"] // WEEK_MS, before["entered_week"])
         after["entry_y"] = np.where(entered[:, None], after["y"], before["entry_y"])
         after["since"] = np.where(changed, after["looked_at"], before["since"])
         after["change_decided_at"] = np.where(changed, batch.wall_ms, before["change_decided_at"])

@@ -17,7 +17,7 @@ _MEANS = "footing_means"
 
 def head_of(footings: Footings) -> list[list[Any]]:
     """What of them is JSON."""
-    return [[n, f.radius, f.at_ms, f.holders, f.born_ms, f.beyond_ms] for n, f in sorted(footings.items())]
+    return [[n, f.radius, f.people_ms, f.people, f.born_ms, f.beyond_ms] for n, f in sorted(footings.items())]
 
 
 def arrays_of(footings: Footings, d: int) -> Arrays:
@@ -29,7 +29,7 @@ def footings_of(head: Sequence[Sequence[Any]], arrays: Arrays, d: int) -> dict[i
     """The inverse, for ``d`` features. Raises ``BadRecord``, ``KeyError``, ``TypeError`` or ``ValueError``."""
     means = array(arrays, _MEANS, np.float64, len(head), d)
     found = {}
-    for mean, (number, radius, at_ms, holders, born_ms, beyond_ms) in zip(means, head, strict=True):
+    for mean, (number, radius, people_ms, people, born_ms, beyond_ms) in zip(means, head, strict=True):
         beyond = None if beyond_ms is None else index(beyond_ms)
-        found[index(number)] = Footing(mean, float(radius), index(at_ms), index(holders), index(born_ms), beyond)
+        found[index(number)] = Footing(mean, float(radius), index(people_ms), index(people), index(born_ms), beyond)
     return found

@@ -21,7 +21,7 @@ from stream.errors import BadRecord
 from stream.model.adoption import Adoption
 from stream.model.choice import Scan, scan
 from stream.model.deliberation import Deliberation
-from stream.model.footing import Ended, ended, stepped
+from stream.model.footing import Adopted, Ended, ended
 from stream.model.grouping import Grouping, Proposal, Regrouping, match
 from stream.model.kmeans import partition
 from stream.model.learning import LearningRecord
@@ -116,7 +116,7 @@ class Learner:
             state.held[number] = state.held.get(number, 0) + change
         state.held = {number: n for number, n in state.held.items() if n}
         state.holdings = total(state.holdings, record.holdings)
-        state.tenures = tenure.total(state.tenures, record.tenures)
+        tenure.add(state.tenures, record.tenures)
         state.looks += record.looks
         state.scanned += record.looks
         state.now_ms = max(state.now_ms, record.now_ms)
@@ -190,7 +190,8 @@ class Learner:
         state.snapshot = self._snapshot(adoption, learning_offset)
         state.wordings, state.stated, state.looks = adoption.wordings, adoption.stated, 0
         state.family_wordings = adoption.families.wordings
-        state.footings = stepped(state.footings, regrouping.grouping, state.tenures, state.now_ms, self._settle_ms)
+        adopted = Adopted(regrouping, state.tenures, state.now_ms, round(state.monitor.plan.settle_days * DAY_MS))
+        state.footings = adopted.footings(state.footings, anew=told.ordered is not None)
         self._is_recordable = True
         entries = told.explained(adoption.entries, self._why_so_many, ended)
         drift = state.monitor.look(pictured(state, state.snapshot), self.features.names)
@@ -221,13 +222,10 @@ class Learner:
             state.river = RiverGroups(settings.kind, settings.first_segments, settings.seed, scale)
             state.river.start(np.repeat(y, counts, axis=0))
 
-    @property
-    def _settle_ms(self) -> int:
-        return round(self.state.monitor.plan.settle_days * DAY_MS)
-
     def _ended(self, scale: Scale) -> dict[int, Ended]:
+        """Segments that are no longer themselves; none where a person says what stands."""
         state = self.state
-        if state.snapshot is None:
+        if state.snapshot is None or self._told.ordered is not None:
             return {}
         return ended(state.footings, Grouping.of(state.snapshot), scale, state.tenures)
 

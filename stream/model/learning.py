@@ -50,7 +50,7 @@ class LearningRecord:
     """Change of the number of customers that hold each segment number."""
     holdings: dict[int, Holding]
     """Change of what those add up to."""
-    tenures: dict[tuple[int, int], int]
+    tenures: tenure.Counts
     """Change of how many of them have held it since which week (``customer.tenure``)."""
     rows: Vectors
     """Every look's vector in order, (r, d), for river's clusterers; empty for cells."""

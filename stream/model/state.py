@@ -41,7 +41,7 @@ class State:
     """Customers by the number of the segment they hold, without zeros."""
     holdings: dict[int, Holding] = field(default_factory=dict)
     """What those customers add up to, by the same number."""
-    tenures: dict[tuple[int, int], int] = field(default_factory=dict)
+    tenures: tenure.Counts = field(default_factory=dict)
     """How many of them have held it since which week."""
     looks: int = 0
     """Looks since the last macro step."""

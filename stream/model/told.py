@@ -57,9 +57,9 @@ class Told:
         def why(entry: LedgerEntry) -> str:
             if entry.kind == "renamed":
                 return renamed.get(entry.number, "")
-            if because or entry.kind != "retiring" or entry.number not in ended:
-                return because * (entry.kind in _STRUCTURE)
-            return ended[entry.number].why
+            if entry.kind == "retiring" and entry.number in ended:
+                return ended[entry.number].why
+            return because * (entry.kind in _STRUCTURE)
 
         return tuple(replace(entry, why=why(entry)) for entry in entries)
 

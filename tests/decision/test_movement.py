@@ -36,7 +36,7 @@ class Ledger:
         self.nursery: Counter[tuple[int, ...]] = Counter()
         self.held: Counter[int] = Counter()
         self.holdings: dict[int, Holding] = {}
-        self.tenures: dict[tuple[int, int], int] = {}
+        self.tenures: tenure.Counts = {}
         self.grid = np.zeros(len(shop().names) * GRID, np.int64)
 
     def add(self, record: LearningRecord | None) -> None:
@@ -49,7 +49,7 @@ class Ledger:
         self.held.update(record.held)
         self.grid[record.grid_cells] += record.grid_n
         self.holdings = total(self.holdings, record.holdings)
-        self.tenures = tenure.total(self.tenures, record.tenures)
+        tenure.add(self.tenures, record.tenures)
 
     def plain(self) -> tuple[Any, ...]:
         cells = {cell: sums.tolist() for cell, sums in self.cells.items() if sums.any()}
@@ -77,7 +77,7 @@ def over(rows: States) -> Ledger:
         if row["segment"]:
             ledger.held[int(row["segment"])] += 1
         ledger.holdings = total(ledger.holdings, holdings(shop(), np.array([row])))
-        ledger.tenures = tenure.total(ledger.tenures, tenure.tenures(np.array([row])))
+        tenure.add(ledger.tenures, tenure.tenures(np.array([row])))
     return ledger
 
 

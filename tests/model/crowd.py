@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -92,13 +91,13 @@ class Crowd:
     cell: IntArray = field(init=False)
     held: IntArray = field(init=False)
     now_ms: int = 0
-    since: IntArray = field(init=False)
+    entered_ms: IntArray = field(init=False)
     """When each entered the segment it holds."""
 
     def __post_init__(self) -> None:
         self.cell = np.full(len(self.y), OUT)
         self.held = np.zeros(len(self.y), np.int64)
-        self.since = np.zeros(len(self.y), np.int64)
+        self.entered_ms = np.zeros(len(self.y), np.int64)
 
     @property
     def everybody(self) -> IntArray:
@@ -115,7 +114,7 @@ class Crowd:
             cell = snapshot.cell_ids[nearest(z, snapshot.scale.z(snapshot.cell_positions))]
             held = np.array([s.number for s in enterable])[nearest(z, np.array([s.centroid for s in enterable]))]
         record = self._record(who, new, cell, held)
-        self.since[who] = np.where(held != self.held[who], self.now_ms, self.since[who])
+        self.entered_ms[who] = np.where(held != self.held[who], self.now_ms, self.entered_ms[who])
         self.y[who], self.cell[who], self.held[who] = new, cell, held
         return record
 
@@ -166,13 +165,14 @@ class Crowd:
             **self._grid(y[cell != OUT], sign[cell != OUT]),
         )
 
-    def _tenures(self, who: IntArray, new_cell: IntArray, new_held: IntArray) -> dict[tuple[int, int], int]:
-        old_week, now_week = self.since[who] // WEEK_MS, self.now_ms // WEEK_MS
+    def _tenures(self, who: IntArray, new_cell: IntArray, new_held: IntArray) -> tenure.Counts:
+        old_week, now_week = self.entered_ms[who] // WEEK_MS, self.now_ms // WEEK_MS
         new_week = np.where(new_held == self.held[who], old_week, now_week)
-        before = zip(self.held[who].tolist(), old_week.tolist(), (self.cell[who] != OUT).tolist(), strict=True)
-        after = zip(new_held.tolist(), new_week.tolist(), (new_cell != OUT).tolist(), strict=True)
-        counts = [Counter((n, week) for n, week, is_in in side if n and is_in) for side in (after, before)]
-        return tenure.difference(*counts)
+        change: tenure.Counts = {}
+        for sign, held, week, cell in (1, new_held, new_week, new_cell), (-1, self.held[who], old_week, self.cell[who]):
+            for number, at in zip(held[cell != OUT].tolist(), week[cell != OUT].tolist(), strict=True):
+                tenure.add(change, {number: {at: sign}} if number else {})
+        return change
 
     @staticmethod
     def _grid(y: Vectors, sign: NDArray[np.int8]) -> dict[str, Any]:

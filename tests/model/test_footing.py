@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 import numpy as np
-import pytest
 
+from stream.contracts.commands import Command
+from stream.contracts.timestamps import rfc3339
 from stream.customer.tenure import WEEK_MS
 from stream.drift.monitor import Plan
+from stream.model.grouping import Grouping
 from stream.model.learner import Learner, MacroStep
-from stream.model.snapshot import Vectors
+from stream.model.proposals import Docket, Waiting
+from stream.model.snapshot import FloatArray, Scale, Vectors
+from stream.model.state import pack_state
 from tests.model.crowd import Crowd, blobs, described, settings
 
 FIRST = np.arange(60)
 """Who is around the first centre."""
-SETTLE_DAYS = 21.0
+SETTINGS = settings(challenger_gain=0.9)
+PLAN = Plan(settle_days=21.0)
 DRIFT = np.array([0, 120], np.int16)
 """A third of a radius."""
 STAY = np.array([0, 0], np.int16)
@@ -25,7 +29,7 @@ STAY = np.array([0, 0], np.int16)
 def crowd() -> Crowd:
     """Three segments of sixty, six weeks old."""
     y = blobs(np.random.default_rng(0), [[0.0, 0.0], [4000.0, 0.0], [0.0, 4000.0]], 60)
-    learner = Learner(described(2), settings(challenger_gain=0.9), plan=Plan(settle_days=SETTLE_DAYS))
+    learner = Learner(described(2), SETTINGS, plan=PLAN)
     people = Crowd(y, learner)
     for _ in range(6):
         week(people)
@@ -44,6 +48,12 @@ def week(people: Crowd, by: Vectors = STAY) -> MacroStep:
 def number(people: Crowd) -> int:
     """What the last of the first sixty hold."""
     return int(people.held[59])
+
+
+def centroid(step: MacroStep, of: int) -> tuple[FloatArray, Scale]:
+    """Where a segment's customers are, whatever the model says."""
+    scale = step.regrouping.grouping.scale
+    return scale.z(step.regrouping.sums.mean[step.regrouping.grouping.numbers.index(of)][None])[0], scale
 
 
 def leave(people: Crowd, n: int) -> None:
@@ -74,11 +84,11 @@ def test_an_id_ends_with_its_people_gone_and_its_place_left() -> None:
 def test_while_its_people_stay_it_goes_where_they_go() -> None:
     people = crowd()
     old = number(people)
+    founded = people.learner.state.footings[old].mean[1]
     for _ in range(15):
         week(people, by=DRIFT)
     assert number(people) == old
-    footing = people.learner.state.footings[old]
-    assert footing.at_ms > 6 * WEEK_MS, "after the settle time it is founded anew"
+    assert people.learner.state.footings[old].mean[1] > founded + 4 * DRIFT[1], "after the settle time founded anew"
 
 
 def test_then_its_people_may_leave_as_long_as_the_place_stays() -> None:
@@ -88,44 +98,124 @@ def test_then_its_people_may_leave_as_long_as_the_place_stays() -> None:
         week(people, by=DRIFT)
     for _ in range(5):
         week(people)
+    leave(people, 40)
+    for _ in range(3):
+        week(people)
+    assert number(people) == old
+
+
+def test_who_left_while_it_stood_there_is_not_missed_when_the_others_go_on_together() -> None:
+    """Turnover is no reason: those of the last day at the old place count, not those of the founding."""
+    people = crowd()
+    old = number(people)
     for _ in range(5):
         leave(people, 9)
         week(people)
+    for _ in range(8):
+        week(people, by=DRIFT)
     assert number(people) == old
 
 
 def test_a_place_that_is_left_and_found_again_counts_from_the_beginning() -> None:
     people = crowd()
     old = number(people)
-    founded = people.learner.state.footings[old].at_ms
+    founded = people.learner.state.footings[old].mean
     for by in [DRIFT] * 4 + [-DRIFT] * 4 + [STAY] * 4:
         week(people, by=by)
     footing = people.learner.state.footings[old]
-    assert (footing.at_ms, footing.beyond_ms) == (founded, None)
+    assert footing.beyond_ms is None
+    assert np.array_equal(footing.mean, founded)
+    assert footing.people_ms == people.now_ms - WEEK_MS
+
+
+def test_half_way_people_are_those_of_the_settle_time_ago() -> None:
+    people = crowd()
+    old = number(people)
+    there_ms = people.learner.state.footings[old].people_ms
+    seen = []
+    for by in [2 * DRIFT] + [STAY] * 4:
+        week(people, by=by)
+        seen.append((people.learner.state.footings[old].people_ms - there_ms) // WEEK_MS)
+    assert seen == [0, 0, 3, 3, 3]
 
 
 def test_in_its_first_weeks_a_segment_is_founded_anew_in_each_step() -> None:
     y = blobs(np.random.default_rng(0), [[0.0, 0.0], [4000.0, 0.0], [0.0, 4000.0]], 60)
-    people = Crowd(y, Learner(described(2), settings(challenger_gain=0.9), plan=Plan(settle_days=SETTLE_DAYS)))
-    at = []
+    people = Crowd(y, Learner(described(2), SETTINGS, plan=PLAN))
+    seen = []
     for _ in range(6):
-        week(people)
-        at.append(people.learner.state.footings[number(people) or 1].at_ms // WEEK_MS)
-    assert at == [0, 1, 2, 2, 2, 2]
+        week(people, by=DRIFT)
+        seen.append(people.learner.state.footings)
+    means = [footings[number(people)].mean[1] for footings in seen]
+    assert means[0] < means[1] < means[2] == means[3] == means[4] == means[5]
 
 
-def test_footings_and_tenures_outlive_a_restart() -> None:
+def test_a_merge_that_a_person_wanted_stands() -> None:
     people = crowd()
+    old, other = number(people), int(people.held[60])
+    gone = np.arange(40)
+    to = people.y.copy()
+    to[gone] = people.y[60 + gone]
+    people.learner.learn(people.look(people.everybody, to))
+    assert people.learner.obey(Command("merge", rfc3339(0), segment=other, into=old, by="ann")) == ""
     for _ in range(4):
+        step = week(people)
+        assert old in step.regrouping.grouping.numbers
+    assert number(people) == old
+
+
+def test_nor_does_an_id_end_in_the_step_in_which_a_person_accepts_what_stands() -> None:
+    people = crowd()
+    old = number(people)
+    for _ in range(4):
+        leave(people, 6)
+        week(people, by=DRIFT)
+    leave(people, 20)
+    learner, snapshot = people.learner, people.learner.snapshot
+    assert snapshot is not None
+    record = pack_state(learner.state, snapshot)
+    for is_said in (False, True):
+        learner = Learner.from_record(record, learner.features, SETTINGS, PLAN)
+        if is_said:
+            centroids = snapshot.scale.steps(Grouping.of(snapshot).centroids)
+            learner.state.docket = Docket(Waiting(snapshot.version, centroids, 0.1, {}))
+            assert learner.obey(Command("accept", rfc3339(0), version=snapshot.version)) == ""
+        assert (old in learner.macro_step(0).regrouping.gone) == (not is_said)
+
+
+def test_a_frozen_model_ends_nothing() -> None:
+    people = crowd()
+    old = number(people)
+    frozen = people.learner.settings.model_copy(update={"frozen": True})
+    snapshot = people.learner.snapshot
+    assert snapshot is not None
+    record = people.learner.to_record(snapshot)
+    people.learner = Learner.from_record(record, people.learner.features, frozen, PLAN)
+    for _ in range(6):
+        leave(people, 8)
+        assert people.learner.obey(Command("pin", rfc3339(0), segment=old)) == "", "the only reason for a step"
         step = week(people, by=DRIFT)
-    learner = people.learner
-    restored = Learner.from_record(learner.to_record(step.snapshot), learner.features, learner.settings)
-    assert restored.state.tenures == learner.state.tenures
-    for n, footing in learner.state.footings.items():
-        again = restored.state.footings[n]
-        assert again.mean == pytest.approx(footing.mean)
-        assert replace(again, mean=footing.mean) == footing
-    assert learner.state.footings[number(people)].beyond_ms is not None
+        assert not step.regrouping.gone
+    assert people.learner.state.footings[old].radii(*centroid(step, old)) > 1
+
+
+def test_footings_and_tenures_outlive_a_restart_and_go_on_alike() -> None:
+    people, again = crowd(), crowd()
+    for _ in range(3):
+        for some in (people, again):
+            leave(some, 8)
+            week(some, by=DRIFT)
+    for _ in range(5):
+        snapshot = again.learner.snapshot
+        assert snapshot is not None
+        record = again.learner.to_record(snapshot)
+        again.learner = Learner.from_record(record, again.learner.features, again.learner.settings, PLAN)
+        steps = []
+        for some in (people, again):
+            leave(some, 5)
+            steps.append(week(some, by=DRIFT))
+        assert steps[0].entries == steps[1].entries
+        assert people.learner.to_record(steps[0].snapshot) == again.learner.to_record(steps[1].snapshot)
 
 
 def test_footings_are_kept_of_the_assignable_alone() -> None:

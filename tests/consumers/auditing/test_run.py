@@ -147,7 +147,7 @@ def test_since_when_holders_hold_is_audited(shop: Twins) -> None:
     record = LearningRecord.unpack(entries[-1][1].value or b"")
     columns = ("n", "sums", "squares", "nursery_sign", "grid_n")
     nothing: dict[str, Any] = {name: getattr(record, name) * 0 for name in columns}
-    more = replace(record, **nothing, held={}, holdings={}, tenures={(1, 7): 1, (1, 8): -1})
+    more = replace(record, **nothing, held={}, holdings={}, tenures={1: {7: 1, 8: -1}})
     shop.broker.append(Outgoing(topics.learning, 0, None, more.pack()))
     assert failing(shop) == {"holders": ("s1: the learner counts other weeks of its holders' entries",)}
 
