@@ -14,7 +14,7 @@ from stream.contracts.segments import LedgerDetail, LedgerEntry, LedgerKind, Sai
 from stream.contracts.timestamps import rfc3339
 from stream.customer.state import segment_id
 from stream.model import ledger
-from stream.model.learner import MacroStep
+from stream.model.macro_step import MacroStep
 from stream.model.told import Heard
 
 _OF_ALL = ("accept", "rollback", "merge")

@@ -23,8 +23,9 @@ from stream.contracts.segments import SegmentProfile, encode_entry, encode_profi
 from stream.customer.features import FeatureSet
 from stream.errors import BadRecord, BrokerUnavailable, CommitFailed, SettingsError, StoreUnavailable
 from stream.metrics import OwnerMetrics
-from stream.model.learner import Learner, MacroStep
+from stream.model.learner import Learner
 from stream.model.learning import LearningRecord
+from stream.model.macro_step import MacroStep
 from stream.settings import Tree
 from stream.view.store import Store
 

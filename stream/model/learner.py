@@ -1,4 +1,4 @@
-"""The learner: learning records in, snapshots out. A macro step is propose -> match -> adopt.
+"""The learner: learning records in, snapshots out.
 
 Deterministic: the same settings, records and macro steps give the same snapshots, bit for bit, also when the
 learner was restored from a record in between (``kind`` cells and kmeans; see ``river_kinds`` for the others).
@@ -7,48 +7,22 @@ No wall clock: time is what the records say.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-
 import numpy as np
 
 from stream.contracts.commands import Command
 from stream.customer import tenure
-from stream.customer.features import DAY_MS
 from stream.customer.holdings import total
 from stream.drift.monitor import Monitor, Plan, Report
 from stream.errors import BadRecord
-from stream.model.adoption import Adoption
-from stream.model.choice import Scan, scan
-from stream.model.deliberation import Deliberation
-from stream.model.footing import Adopted, Ended, ended
-from stream.model.grouping import Grouping, Proposal, Regrouping, match
-from stream.model.kmeans import partition
+from stream.model.choice import Scan
 from stream.model.learning import LearningRecord
-from stream.model.ledger import LedgerEntry
+from stream.model.macro_step import MacroStep, Stepping
 from stream.model.naming import Described
-from stream.model.number import Number
-from stream.model.pictured import pictured
 from stream.model.population import Population
-from stream.model.river_kinds import RiverGroups
-from stream.model.snapshot import Scale, Snapshot
-from stream.model.snapshot_record import SEGMENTS_AT_MOST
+from stream.model.snapshot import Snapshot
 from stream.model.state import State, pack_state, unpack_state
-from stream.model.sums import Sums
-from stream.model.told import Heard, Told
+from stream.model.told import Told
 from stream.settings import ModelSettings
-
-
-@dataclass(frozen=True)
-class MacroStep:
-    """What one macro step made: the model, its history, and what was matched to what."""
-
-    snapshot: Snapshot
-    entries: tuple[LedgerEntry, ...]
-    regrouping: Regrouping
-    drift: Report
-    heard: tuple[Heard, ...] = ()
-    """What was said since the last one."""
 
 
 class Learner:
@@ -162,40 +136,11 @@ class Learner:
         ``learning_offset`` is the first offset of the learning topic that was not learnt yet.
         Raises ``ValueError`` if there is nobody in the population.
         """
-        state, before = self.state, self.state.snapshot
+        before, told = self.state.snapshot, self._told
         version = max(before.version if before else 0, self._published) + 1
-        rng = np.random.default_rng((self.settings.seed, version))
-        scale = self._scale()
-        if before is None:
-            self._start(scale, rng)
-        masses = state.population.masses(scale)
-        filled = masses[masses.n > 0]
-        ended = self._ended(scale)
-        regrouping = self._regrouped(filled, scale, rng, ended)
-        told, self._told = self._told, Told()
-        adoption = Adoption(
-            features=self.features,
-            before=before,
-            regrouping=regrouping,
-            cells=filled,
-            wordings_before=state.wordings,
-            family_wordings_before=state.family_wordings,
-            stated_before=state.stated,
-            held=state.held,
-            holdings=state.holdings,
-            now_ms=state.now_ms,
-            version=version,
-        )
-        state.population.cells.revive(masses, scale, self.settings.cells, rng)
-        state.snapshot = self._snapshot(adoption, learning_offset)
-        state.wordings, state.stated, state.looks = adoption.wordings, adoption.stated, 0
-        state.family_wordings = adoption.families.wordings
-        adopted = Adopted(regrouping, state.tenures, state.now_ms, round(state.monitor.plan.settle_days * DAY_MS))
-        state.footings = adopted.footings(state.footings, anew=told.ordered is not None)
-        self._is_recordable = True
-        entries = told.explained(adoption.entries, self._why_so_many, ended)
-        drift = state.monitor.look(pictured(state, state.snapshot), self.features.names)
-        return MacroStep(state.snapshot, entries, regrouping, drift, tuple(told.heard))
+        made = Stepping(self.features, self.settings, self.state, told).step(version, learning_offset)
+        self._told, self._is_recordable = Told(), True
+        return made
 
     def drift(self) -> Report | None:
         """How drift stands, without a macro step; ``None`` without a model."""
@@ -203,98 +148,4 @@ class Learner:
 
     def scan(self) -> Scan:
         """How well 2 to 12 segments would fit: advice, ~35 ms. There must be a model."""
-        scale = self._scale()
-        masses = self.state.population.masses(scale)
-        filled = masses[masses.n > 0]
-        return scan(scale.z(filled.mean), filled.n.astype(np.float64), np.random.default_rng(self.settings.seed))
-
-    def _scale(self) -> Scale:
-        if self.state.population.total.n[0] < 1:
-            raise ValueError("there is nobody in the population")
-        return self.state.population.scale(self.features.weight, self.features.min_sd, self.settings.clip_sd)
-
-    def _start(self, scale: Scale, rng: np.random.Generator) -> None:
-        """First positions of the cells, and river's first customers."""
-        state, settings = self.state, self.settings
-        state.population.settle(settings.cells, scale, rng)
-        if settings.kind != "cells":
-            y, counts = state.population.nursery.vectors()
-            state.river = RiverGroups(settings.kind, settings.first_segments, settings.seed, scale)
-            state.river.start(np.repeat(y, counts, axis=0))
-
-    def _ended(self, scale: Scale) -> dict[int, Ended]:
-        """Segments that are no longer themselves; none where a person says what stands."""
-        state = self.state
-        if state.snapshot is None or self._told.ordered is not None:
-            return {}
-        return ended(state.footings, Grouping.of(state.snapshot), scale, state.tenures)
-
-    def _regrouped(self, masses: Sums, scale: Scale, rng: np.random.Generator, gone: Mapping[int, Ended]) -> Regrouping:
-        state, before, settings = self.state, self.state.snapshot, self.settings
-        old = Grouping.of(before) if before else None
-        # A number that anybody holds is taken, also one born in a model that is lost.
-        next_number = 1 + max((*(before.names if before else ()), *state.held), default=0)
-        if state.river is not None:
-            return match(masses, scale, old, _proposal_of(state.river, masses, scale), next_number, ended=gone)
-        version = before.version if before else 0
-        deliberation = Deliberation(settings, masses, scale, old, state.docket, version, next_number, gone)
-        if self._told.ordered is not None:
-            regrouping, state.docket = deliberation.obey(self._told.ordered)
-            number = state.number or Number(settings.first_segments)
-            state.number = number.decided(len(self._told.ordered.centres), settings.segments)
-        elif settings.frozen and old is not None:
-            regrouping = deliberation.keep(old)
-        else:
-            regrouping, state.docket = deliberation.decide(rng, self._segments(masses, scale))
-        return regrouping
-
-    def _segments(self, masses: Sums, scale: Scale) -> int:
-        """How many there are to be; looked at anew from time to time, and told even where it is fixed."""
-        state, settings = self.state, self.settings
-        number = (state.number or Number(settings.first_segments)).under(settings.segments)
-        if state.snapshot is not None and (not number.advice or state.scanned >= settings.scan_looks):
-            state.scanned = 0
-            found = self.scan()
-            least, most = settings.segments_least, settings.segments_most
-            is_auto = settings.segments == "auto"
-            number = number.after(found, least, most) if is_auto else replace(number, advice=found.advice)
-        state.number = number
-        return number.k
-
-    @property
-    def _why_so_many(self) -> str:
-        """Why their number is another than before, if it is; said once."""
-        number = self.state.number
-        if number is None or not number.why:
-            return ""
-        self.state.number = replace(number, why="")
-        return number.why
-
-    def _snapshot(self, adoption: Adoption, learning_offset: int) -> Snapshot:
-        cells, scale = self.state.population.cells, adoption.regrouping.grouping.scale
-        muted = (scale.weight == 0) & (self.features.weight > 0)
-        return Snapshot(
-            version=adoption.version,
-            epoch=adoption.epoch,
-            features_id=self.features.features_id,
-            features=self.features.names,
-            scale=scale,
-            segments=adoption.segments,
-            cell_ids=cells.ids.copy(),
-            cell_positions=cells.positions,
-            margin=self.settings.margin,
-            names=adoption.names,
-            kind=self.settings.kind,
-            learning_offset=learning_offset,
-            families=adoption.families.names,
-            near_constant=tuple(name for name, is_muted in zip(self.features.names, muted, strict=True) if is_muted),
-        )
-
-
-def _proposal_of(river: RiverGroups, masses: Sums, scale: Scale) -> Proposal:
-    """river's centres that have customers, the heaviest if they are more than a person can hold."""
-    z, weights = scale.z(masses.mean), masses.n.astype(np.float64)
-    found = partition(z, weights, scale.z(river.centres))
-    mass = np.bincount(found.labels, weights)
-    heaviest = np.sort(np.argsort(-mass, kind="stable")[:SEGMENTS_AT_MOST])
-    return Proposal(partition(z, weights, found.centres[heaviest]))
+        return Stepping(self.features, self.settings, self.state, self._told).scan()

@@ -8,7 +8,8 @@ import pytest
 from consumers.minutes import said_messages
 from stream.contracts.commands import Command, Deed
 from stream.contracts.segments import LedgerKind, decode_entry, encode_entry
-from stream.model.learner import Learner, MacroStep
+from stream.model.learner import Learner
+from stream.model.macro_step import MacroStep
 from tests.helpers import MONDAY_MS, WALL_MS
 from tests.model.crowd import Crowd, blobs, described, settings
 

@@ -19,7 +19,8 @@ from stream.contracts.segments import decode_entry, decode_profile
 from stream.contracts.timestamps import rfc3339
 from stream.customer.features import DAY_MS, FeatureSet
 from stream.errors import BrokerUnavailable, Disagreement, StoreUnavailable
-from stream.model.learner import Learner, MacroStep
+from stream.model.learner import Learner
+from stream.model.macro_step import MacroStep
 from stream.model.snapshot import IntArray, Vectors
 from tests.consumers.shop import settings
 from tests.consumers.unsteady import UnsteadyTwins

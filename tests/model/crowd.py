@@ -14,8 +14,9 @@ from stream.customer.holdings import Holding, difference
 from stream.customer.tenure import WEEK_MS
 from stream.drift.histograms import grid_counts
 from stream.model.kmeans import nearest
-from stream.model.learner import Learner, MacroStep
+from stream.model.learner import Learner
 from stream.model.learning import LearningRecord
+from stream.model.macro_step import MacroStep
 from stream.model.snapshot import NURSERY, OUT, FloatArray, IntArray, Snapshot, Vectors
 from stream.model.sums import Sums
 from stream.settings import Feature, ModelSettings

@@ -11,7 +11,8 @@ from stream.contracts.timestamps import rfc3339
 from stream.customer.tenure import WEEK_MS
 from stream.drift.monitor import Plan
 from stream.model.grouping import Grouping
-from stream.model.learner import Learner, MacroStep
+from stream.model.learner import Learner
+from stream.model.macro_step import MacroStep
 from stream.model.proposals import Docket, Waiting
 from stream.model.snapshot import FloatArray, Scale, Vectors
 from stream.model.state import pack_state

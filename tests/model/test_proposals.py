@@ -10,7 +10,8 @@ import pytest
 from stream.contracts.commands import Command, Deed
 from stream.model.grouping import Grouping
 from stream.model.kmeans import nearest
-from stream.model.learner import Learner, MacroStep
+from stream.model.learner import Learner
+from stream.model.macro_step import MacroStep
 from stream.model.proposals import foretold, likely_held, moved_share
 from stream.model.snapshot import Scale
 from stream.model.sums import Sums
