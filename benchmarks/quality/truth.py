@@ -106,7 +106,7 @@ def ids_of_two_personas(days: Days, from_day: int = 0, least_days: int = WITHIN_
     """Segments that stood for one persona and then for another: most of their active customers were of it for
     ``least_days`` on end.
 
-    Truth changes overnight and behaviour is seen to only after weeks, so no segmentation has none with ``least_days`` 1.
+    Truth changes overnight and is seen in behaviour only after weeks: no segmentation has none with ``least_days`` 1.
     """
     served: dict[int, set[int]] = {}
     run: dict[int, tuple[int, int]] = {}
