@@ -151,8 +151,8 @@ def _newest_learner(topics: TopicSettings, features: FeatureSet, model: ModelSet
 
 
 def _census_of(learner: Learner, features: FeatureSet) -> Census:
-    population = learner.state.population
     state = learner.state
+    population = state.population
     census = Census(features, held=Counter(state.held), holdings=state.holdings, tenures=state.tenures)
     for i, cell in enumerate(population.cells.ids.tolist()):
         census.cells[cell] = population.cells.sums[np.array([i])]

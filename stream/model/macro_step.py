@@ -87,7 +87,9 @@ class Stepping:
         """How well 2 to 12 segments would fit: advice, ~35 ms. There must be a model."""
         scale = self._scale()
         masses = self.state.population.masses(scale)
-        filled = masses[masses.n > 0]
+        return self._scanned(masses[masses.n > 0], scale)
+
+    def _scanned(self, filled: Sums, scale: Scale) -> Scan:
         return scan(scale.z(filled.mean), filled.n.astype(np.float64), np.random.default_rng(self.settings.seed))
 
     def _scale(self) -> Scale:
@@ -136,7 +138,7 @@ class Stepping:
         number = (state.number or Number(settings.first_segments)).under(settings.segments)
         if state.snapshot is not None and (not number.advice or state.scanned >= settings.scan_looks):
             state.scanned = 0
-            found = self.scan()
+            found = self._scanned(masses, scale)
             least, most = settings.segments_least, settings.segments_most
             is_auto = settings.segments == "auto"
             number = number.after(found, least, most) if is_auto else replace(number, advice=found.advice)

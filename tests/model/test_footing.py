@@ -27,11 +27,15 @@ DRIFT = np.array([0, 120], np.int16)
 STAY = np.array([0, 0], np.int16)
 
 
+def newcomers() -> Crowd:
+    """Three times sixty, whom nobody has looked at."""
+    y = blobs(np.random.default_rng(0), [[0.0, 0.0], [4000.0, 0.0], [0.0, 4000.0]], 60)
+    return Crowd(y, Learner(described(2), SETTINGS, plan=PLAN))
+
+
 def crowd() -> Crowd:
     """Three segments of sixty, six weeks old."""
-    y = blobs(np.random.default_rng(0), [[0.0, 0.0], [4000.0, 0.0], [0.0, 4000.0]], 60)
-    learner = Learner(described(2), SETTINGS, plan=PLAN)
-    people = Crowd(y, learner)
+    people = newcomers()
     for _ in range(6):
         week(people)
     return people
@@ -141,8 +145,7 @@ def test_half_way_people_are_those_of_the_settle_time_ago() -> None:
 
 
 def test_in_its_first_weeks_a_segment_is_founded_anew_in_each_step() -> None:
-    y = blobs(np.random.default_rng(0), [[0.0, 0.0], [4000.0, 0.0], [0.0, 4000.0]], 60)
-    people = Crowd(y, Learner(described(2), SETTINGS, plan=PLAN))
+    people = newcomers()
     seen = []
     for _ in range(6):
         week(people, by=DRIFT)
@@ -154,10 +157,7 @@ def test_in_its_first_weeks_a_segment_is_founded_anew_in_each_step() -> None:
 def test_a_merge_that_a_person_wanted_stands() -> None:
     people = crowd()
     old, other = number(people), int(people.held[60])
-    gone = np.arange(40)
-    to = people.y.copy()
-    to[gone] = people.y[60 + gone]
-    people.learner.learn(people.look(people.everybody, to))
+    leave(people, 40)
     assert people.learner.obey(Command("merge", rfc3339(0), segment=other, into=old, by="ann")) == ""
     for _ in range(4):
         step = week(people)

@@ -129,26 +129,25 @@ def test_a_movement_without_a_customer_is_found(shop: Twins) -> None:
     assert found["holders"][0].startswith("s1: the learner counts ")
 
 
-def test_what_holders_add_up_to_is_audited(shop: Twins) -> None:
+def learn_besides(shop: Twins, **of_holders: Any) -> None:
+    """A learning record that says something of the holders of segments, and moves nobody."""
     topics = shop.settings.topics
     entries, _ = shop.broker.read(topics.learning, 0, 0, 1000)
     record = LearningRecord.unpack(entries[-1][1].value or b"")
     columns = ("n", "sums", "squares", "nursery_sign", "grid_n")
     nothing: dict[str, Any] = {name: getattr(record, name) * 0 for name in columns}
-    more = replace(record, **nothing, held={}, tenures={}, holdings={1: Holding(orders=7, spend=-5)})
-    shop.broker.append(Outgoing(topics.learning, 0, None, more.pack()))
+    nothing |= {"held": {}, "holdings": {}, "tenures": {}}
+    shop.broker.append(Outgoing(topics.learning, 0, None, replace(record, **nothing | of_holders).pack()))
+
+
+def test_what_holders_add_up_to_is_audited(shop: Twins) -> None:
+    learn_besides(shop, holdings={1: Holding(orders=7, spend=-5)})
     said = "s1: what its holders add up to is off in orders by 7, spend by -5"
     assert failing(shop) == {"holders": (said,)}
 
 
 def test_since_when_holders_hold_is_audited(shop: Twins) -> None:
-    topics = shop.settings.topics
-    entries, _ = shop.broker.read(topics.learning, 0, 0, 1000)
-    record = LearningRecord.unpack(entries[-1][1].value or b"")
-    columns = ("n", "sums", "squares", "nursery_sign", "grid_n")
-    nothing: dict[str, Any] = {name: getattr(record, name) * 0 for name in columns}
-    more = replace(record, **nothing, held={}, holdings={}, tenures={1: {7: 1, 8: -1}})
-    shop.broker.append(Outgoing(topics.learning, 0, None, more.pack()))
+    learn_besides(shop, tenures={1: {7: 1, 8: -1}})
     assert failing(shop) == {"holders": ("s1: the learner counts other weeks of its holders' entries",)}
 
 
