@@ -13,7 +13,7 @@ from stream.model.kmeans import nearest
 from stream.model.learner import Learner
 from stream.model.macro_step import MacroStep
 from stream.model.proposals import foretold, likely_held, moved_share
-from stream.model.snapshot import Scale
+from stream.model.snapshot import Scale, Vectors
 from stream.model.sums import Sums
 from tests.model.crowd import Crowd, blobs, described, settings
 
@@ -37,9 +37,7 @@ def stuck(**changes: object) -> Crowd:
 
 def drift(people: Crowd) -> MacroStep:
     """The top goes away."""
-    far = people.y.copy()
-    far[120:, 1] = np.clip(far[120:, 1].astype(np.int64) + 11_000, -16_000, 16_000)
-    people.step(to=far)
+    people.step(to=upwards(people))
     return people.step()
 
 
@@ -67,6 +65,35 @@ def test_by_itself_a_better_grouping_is_adopted() -> None:
     assert people.learner.state.docket.waiting is None
 
 
+def upwards(people: Crowd) -> Vectors:
+    """The top half, far up."""
+    far = people.y.copy()
+    far[120:, 1] = np.clip(far[120:, 1].astype(np.int64) + 11_000, -16_000, 16_000)
+    return far
+
+
+def test_a_better_grouping_is_seen_twice_also_across_a_restart() -> None:
+    people = stuck()
+    assert not people.step(to=upwards(people)).regrouping.challenger_won
+    assert split_of(people) == (True, False)
+    learner = people.learner
+    assert learner.snapshot is not None
+    people.learner = Learner.from_record(learner.to_record(learner.snapshot), learner.features, learner.settings)
+    assert people.step().regrouping.challenger_won
+    assert split_of(people) == (False, True)
+    assert people.learner.state.docket.contender is None
+
+
+def test_what_looks_better_for_a_step_only_is_let_go() -> None:
+    people = stuck()
+    home = people.y.copy()
+    people.step(to=upwards(people))
+    for _ in range(4):
+        assert not people.step(to=home).regrouping.challenger_won
+    assert split_of(people) == (True, False)
+    assert people.learner.state.docket.contender is None
+
+
 def test_when_it_is_to_ask_it_waits_with_its_matrix() -> None:
     people = stuck(regroup="propose")
     drift(people)
@@ -84,7 +111,7 @@ def test_when_it_is_to_ask_it_waits_with_its_matrix() -> None:
 
 
 def test_small_ones_do_not_wait() -> None:
-    people = stuck(regroup="propose", max_regroup=0.9)
+    people = stuck(regroup="propose", max_regroup=1.0)
     drift(people)
     assert split_of(people) == (False, True)
 
