@@ -54,7 +54,7 @@ def run(events: list[Encoded]) -> dict[str, Any]:
 
 
 def _settings(batch: int, *, frozen: bool) -> Tree:
-    kafka = {"max_poll_records": batch, "poll_timeout_seconds": 0.001}
+    kafka = {"max_poll_records": batch}
     model = {"interval_seconds": 0, "frozen": frozen, "warmup_customers": 200}
     return load(flags={"profile": "personas", "kafka": kafka, "model": model})
 

@@ -18,6 +18,10 @@ from stream.settings import Tree
 from stream.view.memory_store import MemoryStore
 
 
+POLL_SECONDS = 0.001
+"""How long a poll of the twins waits, whatever the settings say."""
+
+
 @dataclass
 class Wall:
     """A wall clock that only moves when told to, or when somebody waits."""
@@ -52,8 +56,11 @@ class Twins:
 
     def service(self) -> Service:
         """A service over the twins, with a registry of its own."""
-        backend = memory_backend(self.settings, self.broker, self.store, Clocks(self.wall.now, self.wall.wait))
-        return Service(self.settings, backend, CollectorRegistry())
+        # Who feeds the broker is who lets the service read from it: while it waits, nothing comes.
+        kafka = self.settings.kafka.model_copy(update={"poll_timeout_seconds": POLL_SECONDS})
+        settings = self.settings.model_copy(update={"kafka": kafka})
+        backend = memory_backend(settings, self.broker, self.store, Clocks(self.wall.now, self.wall.wait))
+        return Service(settings, backend, CollectorRegistry())
 
     def lockstep(self) -> Lockstep:
         """A worker and an owner, taking turns."""

@@ -34,7 +34,7 @@ class Told:
 
 def lived(events: Sequence[Encoded], profile: str) -> list[Told]:
     """The drifts that the service tells, fed in event time."""
-    kafka = {"max_poll_records": _POLL, "poll_timeout_seconds": 0.001}
+    kafka = {"max_poll_records": _POLL}
     flags = {
         "profile": profile,
         "kafka": kafka,

@@ -75,7 +75,7 @@ def _data(arguments: argparse.Namespace) -> Iterator[Data]:
 
 def _settings(arguments: argparse.Namespace, seed: int) -> Tree:
     flags: dict[str, Any] = {
-        "kafka": {"max_poll_records": 2000, "poll_timeout_seconds": 0.001},
+        "kafka": {"max_poll_records": 2000},
         "model": {"interval_seconds": 0, "seed": seed},
         "redis": {"features_document": False},
     }

@@ -18,7 +18,7 @@ MODEL = {"segments": 3, "cells": 24, "warmup_customers": 40, "macro_rows": 150, 
 def settings(**flags: Any) -> Tree:
     """Fast, in many batches, and with a model after a few of them. ``flags`` are sections."""
     model = {**MODEL, **flags.pop("model", {})}
-    kafka = {"poll_timeout_seconds": 0.001, "max_poll_records": 50}
+    kafka = {"max_poll_records": 50}
     return load(flags={"profile": "personas", "model": model, "kafka": kafka, **flags})
 
 

@@ -26,7 +26,7 @@ AGREEMENT = 0.75
 def settings(profile: str) -> Tree:
     """The profile as it is shipped, but for a hundred customers."""
     model = {"warmup_customers": 50, "macro_rows": 500, "cells": 60, "interval_seconds": 0}
-    return load(flags={"profile": profile, "model": model, "kafka": {"poll_timeout_seconds": 0.001}})
+    return load(flags={"profile": profile, "model": model})
 
 
 @DOMAINS

@@ -38,7 +38,7 @@ def events() -> tuple[Encoded, ...]:
 
 
 def tree(**flags: Any) -> Tree:
-    kafka = {"poll_timeout_seconds": 0.001, "max_poll_records": 10, "session_timeout_seconds": 0.05}
+    kafka = {"max_poll_records": 10, "session_timeout_seconds": 0.05}
     return settings(
         model={"warmup_customers": 10, "macro_rows": 40, "cells": 12},
         topics={"partitions": PARTITIONS},

@@ -31,7 +31,7 @@ def events() -> tuple[Encoded, ...]:
 
 def settings(**flags: Any) -> Tree:
     model = {"warmup_customers": 60, "macro_rows": 300, "interval_seconds": 0, "cells": 30}
-    kafka = {"max_poll_records": LIMIT, "poll_timeout_seconds": 0.001}
+    kafka = {"max_poll_records": LIMIT}
     worker = {"poison_least_records": 500, **flags.pop("worker", {})}
     return load(flags={"profile": "personas", "model": model, "kafka": kafka, "worker": worker, **flags})
 

@@ -31,7 +31,7 @@ def events() -> tuple[Encoded, ...]:
 
 def settings(**flags: object) -> Tree:
     model = {"warmup_customers": 100, "macro_rows": 500, "interval_seconds": 0, "cells": 40}
-    kafka = {"max_poll_records": BATCH, "poll_timeout_seconds": 0.001}
+    kafka = {"max_poll_records": BATCH}
     return load(flags={"profile": "personas", "model": model, "kafka": kafka, **flags})
 
 
@@ -119,7 +119,7 @@ def test_a_disturbed_life_leaves_the_same_accumulators(disturb: Disturb) -> None
 @disturbances
 def test_so_does_one_with_a_backlog(disturb: Disturb) -> None:
     """With more to read at every moment, a round that comes to nothing must not skip what it had polled."""
-    twins = Twins(settings(kafka={"max_poll_records": 70, "poll_timeout_seconds": 0.001}))
+    twins = Twins(settings(kafka={"max_poll_records": 70}))
     twins.send(events())
     lockstep = twins.lockstep()
     for number in range(60):
@@ -173,7 +173,7 @@ def test_a_random_life() -> None:
 
 
 def test_batching_and_partitions_do_not_touch_accumulators() -> None:
-    small = live(kafka={"max_poll_records": 37, "poll_timeout_seconds": 0.001})
+    small = live(kafka={"max_poll_records": 37})
     one = live(topics={"partitions": 1})
     for world in (small, one):
         world.check()
@@ -198,7 +198,7 @@ def test_a_frozen_model_gives_the_same_timers_paced_or_at_once() -> None:
         lockstep.close()
         frozen = settings(
             model={"frozen": True, "warmup_customers": 100, "cells": 40},
-            kafka={"max_poll_records": chunk, "poll_timeout_seconds": 0.001},
+            kafka={"max_poll_records": chunk},
         )
         twins.settings = frozen
         lockstep = twins.lockstep()

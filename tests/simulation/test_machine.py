@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.simulation.machine import Simulation
 
-SCHEDULES = int(os.environ.get("SCHEDULES", "2000" if os.environ.get("CI") == "true" else "400"))
+SCHEDULES = int(os.environ.get("SCHEDULES", "2000" if os.environ.get("CI") == "true" else "200"))
 """SCHEDULES=50000 looks on over night; --hypothesis-seed repeats a run."""
 
 

@@ -20,7 +20,7 @@ from stream.settings import Tree, load
 from tests.consumers.shop import settle
 from tests.consumers.suggesting.files import PLAN, all_columns, rows, three_columns
 
-FAST: dict[str, Any] = {"kafka": {"poll_timeout_seconds": 0.001}, "model": {"interval_seconds": 0, "macro_rows": 300}}
+FAST: dict[str, Any] = {"model": {"interval_seconds": 0, "macro_rows": 300}}
 
 
 @pytest.fixture(autouse=True)
