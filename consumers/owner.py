@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 
 DRIFT_KEY = b"drift"
 """Of drifts on the ledger, which are of no one segment."""
+STILL_SECONDS = 86_400.0
+"""A frozen model is published again this often: who holds its segments changes, and what was learnt can be trimmed."""
 TRIM_SECONDS = 60.0
 """The learning topic is trimmed this often: it is a request of its own, and a minute's rows are some megabytes."""
 _REFUSED_SECONDS = 3600.0
@@ -121,7 +123,7 @@ class Owner:
         start = find_start(self._settings, self._features, wiring.source, wiring.tail, wiring.now_seconds, wiring.wait)
         wiring.source.seek(LEARNING, start.offset)
         self._learner, self._next = start.learner, start.offset
-        self._overdue_at = start.overdue_at
+        self._overdue_at, self._published_at = start.overdue_at, start.written_at_seconds
         self._included = deque(start.included, maxlen=SLOTS)
         self._trim_at = wiring.now_seconds() + TRIM_SECONDS
         self._tell(start)
@@ -185,7 +187,11 @@ class Owner:
             return False
         if learner.is_told:
             return True
-        return learner.due and now_seconds - self._published_at >= self._settings.model.interval_seconds
+        model = self._settings.model
+        is_still = model.frozen and learner.snapshot is not None
+        pause_seconds = max(model.interval_seconds, STILL_SECONDS) if is_still else model.interval_seconds
+        # A wall clock that was set back must not make it wait for as long again.
+        return learner.due and not 0 <= now_seconds - self._published_at < pause_seconds
 
     def _is_overdue(self, learner: Learner) -> bool:
         """Whether a version that was published and is gone must be succeeded: workers may be waiting for it."""

@@ -43,17 +43,11 @@ class Deliberation:
     ended: Container[int] = ()
     """Numbers that are no longer what they were (``footing``)."""
 
-    def keep(self, old: Grouping) -> Regrouping:
-        """The segments exactly where they are: nothing is learnt, but something else about them changed."""
-        return self._again(old.centroids_under(self.scale), old.numbers, won=False)
-
     def obey(self, ordered: Ordered) -> tuple[Regrouping, Docket]:
         """What was decided for."""
         centres = self.scale.z(ordered.centres)
         if ordered.numbers is not None:
-            return self._again(centres, ordered.numbers, won=True), Docket(
-                rejected=self.docket.rejected, is_cautious=True
-            )
+            return self._again(centres, ordered.numbers), Docket(rejected=self.docket.rejected, is_cautious=True)
         return self._matched(Proposal(lloyd(self._z, self._weights, centres), challenger_won=True)), Docket()
 
     def decide(self, rng: np.random.Generator, k: int) -> tuple[Regrouping, Docket]:
@@ -116,12 +110,12 @@ class Deliberation:
     def _is_rejected(self, proposal: Proposal) -> bool:
         return self.docket.is_rejected(proposal.partition, self.masses, self.scale)
 
-    def _again(self, centres: FloatArray, numbers: tuple[int, ...], *, won: bool) -> Regrouping:
+    def _again(self, centres: FloatArray, numbers: tuple[int, ...]) -> Regrouping:
         """Groups at ``centres`` in z under the numbers given; such as nobody stands nearest to are left out."""
         used = np.unique(nearest(self._z, centres)).tolist()
         found: Partition = partition(self._z, self._weights, centres)
         given = {group: numbers[centre] for group, centre in enumerate(used)}
-        return match(self.masses, self.scale, self.old, Proposal(found, won), self.next_number, given)
+        return match(self.masses, self.scale, self.old, Proposal(found, challenger_won=True), self.next_number, given)
 
     def _matched(self, proposal: Proposal) -> Regrouping:
         return match(self.masses, self.scale, self.old, proposal, self.next_number, ended=self.ended)

@@ -97,7 +97,7 @@ class Learner:
         state.monitor.learn(record.raw)
         state.monitor.week.add(record.now_ms, record.flaps, record.moves)
         state.monitor.abreast.take(record.reached_ms)
-        if state.river is not None:
+        if state.river is not None and not self.settings.frozen:
             state.river.learn(record.rows)
         self._is_recordable = False
 
@@ -128,7 +128,7 @@ class Learner:
             return state.population.nursery.customers >= settings.warmup_customers
         if self.is_told:
             return True
-        return not settings.frozen and state.looks >= settings.macro_rows and self.is_peopled
+        return state.looks >= settings.macro_rows and self.is_peopled
 
     def macro_step(self, learning_offset: int) -> MacroStep:
         """Group the population anew and adopt the result.

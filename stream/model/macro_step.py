@@ -23,6 +23,7 @@ from stream.model.river_kinds import RiverGroups
 from stream.model.snapshot import Scale, Snapshot
 from stream.model.snapshot_record import SEGMENTS_AT_MOST
 from stream.model.state import State
+from stream.model.still import Still
 from stream.model.sums import Sums
 from stream.model.told import Heard, Told
 from stream.settings import ModelSettings
@@ -53,6 +54,8 @@ class Stepping:
         """Make model ``version``. Raises ``ValueError`` if there is nobody in the population."""
         state, before = self.state, self.state.snapshot
         rng = np.random.default_rng((self.settings.seed, version))
+        if before is not None and self.settings.frozen and self.told.ordered is None:
+            return self._still(Still(self.features, before, state, version, learning_offset), rng)
         scale = self._scale()
         if before is None:
             self._start(scale, rng)
@@ -80,8 +83,19 @@ class Stepping:
         adopted = Adopted(regrouping, state.tenures, state.now_ms, round(state.monitor.plan.settle_days * DAY_MS))
         state.footings = adopted.footings(state.footings, anew=self.told.ordered is not None)
         entries = self.told.explained(adoption.entries, self._why_so_many, gone)
-        drift = state.monitor.look(pictured(state, state.snapshot), self.features.names)
-        return MacroStep(state.snapshot, entries, regrouping, drift, tuple(self.told.heard))
+        return MacroStep(state.snapshot, entries, regrouping, self._drift(state.snapshot), tuple(self.told.heard))
+
+    def _still(self, still: Still, rng: np.random.Generator) -> MacroStep:
+        """The frozen model again, in cells that go on following their customers."""
+        state, scale = self.state, still.before.scale
+        regrouping, entries = still.regrouping, self.told.explained(still.entries, "", {})
+        state.population.cells.revive(state.population.masses(scale), scale, self.settings.cells, rng)
+        state.snapshot, state.looks = still.snapshot, 0
+        state.wordings = {s.number: state.wordings[s.number] for s in state.snapshot.segments}
+        return MacroStep(state.snapshot, entries, regrouping, self._drift(state.snapshot), tuple(self.told.heard))
+
+    def _drift(self, snapshot: Snapshot) -> Report:
+        return self.state.monitor.look(pictured(self.state, snapshot), self.features.names)
 
     def scan(self) -> Scan:
         """How well 2 to 12 segments would fit: advice, ~35 ms. There must be a model."""
@@ -126,8 +140,6 @@ class Stepping:
             regrouping, state.docket = deliberation.obey(self.told.ordered)
             number = state.number or Number(settings.first_segments)
             state.number = number.decided(len(self.told.ordered.centres), settings.segments)
-        elif settings.frozen and old is not None:
-            regrouping = deliberation.keep(old)
         else:
             regrouping, state.docket = deliberation.decide(rng, self._segments(masses, scale))
         return regrouping

@@ -205,8 +205,8 @@ class ModelSettings(Section):
     margin: Share = 0.25
     # Heavy tails: beyond 3 standard deviations a customer is just "far".
     clip_sd: float = Field(default=3.0, gt=0)
-    # Segments do not adapt: the first model is made when there are customers enough (before it everybody is cold),
-    # and stays as it is. What an analyst says of it is still done.
+    # Segments do not adapt: the first model is made when there are customers enough (before it everybody is cold), and
+    # stays where it is. What an analyst says of it is still done; once a day it tells anew who holds its segments.
     frozen: bool = False
     seed: int = 7
 

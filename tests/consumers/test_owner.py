@@ -10,7 +10,7 @@ import pytest
 from prometheus_client import generate_latest
 
 from consumers.build import Service
-from consumers.owner import DRIFT_KEY, TRIM_SECONDS, Owner
+from consumers.owner import DRIFT_KEY, STILL_SECONDS, TRIM_SECONDS, Owner
 from consumers.source import SETTLED_SECONDS
 from consumers.takeover import SLOTS
 from consumers.topics import shapes
@@ -172,7 +172,7 @@ def test_a_segment_that_is_retired_leaves_the_profiles_topic() -> None:
     assert set(town.twins.store.reader.segments()) == {segment.id for segment in last.snapshot.segments}
 
 
-def test_a_frozen_model_is_made_once_and_says_nothing_afterwards() -> None:
+def test_a_frozen_model_is_made_once_and_told_anew_once_a_day() -> None:
     town = Town(frozen=True)
     town.look(np.arange(PEOPLE))
     assert town.run() == []  # fewer than it takes
@@ -186,6 +186,20 @@ def test_a_frozen_model_is_made_once_and_says_nothing_afterwards() -> None:
     assert town.run() == []
     assert town.owner.next_offset == 4
     assert len(town.models()) == 1
+    town.twins.wall.wait(STILL_SECONDS)
+    (step,) = town.run()
+    assert (step.snapshot.version, step.snapshot.learning_offset) == (2, 4), "what it has learnt can be trimmed"
+    assert town.run() == []
+    town.check()
+
+
+def test_a_wall_clock_that_is_set_back_does_not_hold_models_up() -> None:
+    town = Town(interval_seconds=30.0)
+    town.look()
+    assert len(town.run()) == 1
+    town.look()
+    town.twins.wall.wait(-3600.0)
+    assert len(town.run()) == 1
 
 
 def test_models_do_not_come_more_often_than_they_may() -> None:

@@ -237,16 +237,13 @@ def test_when_all_stand_alike_there_is_one_segment() -> None:
     assert len(people.step(to=people.y).snapshot.segments) >= 1
 
 
-def test_due_again_after_macro_rows_unless_frozen_or_empty() -> None:
+def test_due_again_after_macro_rows_unless_empty() -> None:
     people = crowd(macro_rows=100)
     people.step()
     people.learner.learn(people.look(np.arange(99)))
     assert not people.learner.due
     people.learner.learn(people.look(np.arange(1)))
     assert people.learner.due
-    people.learner.settings = settings(frozen=True)
-    assert not people.learner.due
-    people.learner.settings = settings()
     people.learner.learn(people.leave(people.everybody))
     assert not people.learner.due
     with pytest.raises(ValueError, match="nobody"):
