@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
 from stream.contracts.events import Override
@@ -31,6 +31,11 @@ class Register(Generic[V]):
         return other
 
 
+ATTRIBUTES_KEPT = 100
+"""Attributes of one customer: the newest. A name for each campaign would let a state grow until no journal record holds
+it, and the partition stood still.
+"""
+
 Attributes = Mapping[str, Register[str | int | float | bool]]
 Word = Register[Override]
 """An analyst's last word, which may have been that the customer is let go."""
@@ -43,6 +48,17 @@ class Registers:
     attributes: Attributes = field(default_factory=dict)
     """By name."""
     override: Word | None = None
+
+    def told(self, attributes: Attributes) -> Registers:
+        """With these too: of each attribute the last write, and of all the ``ATTRIBUTES_KEPT`` newest, in any order of
+        telling.
+        """
+        newest = {name: register.newer(self.attributes.get(name)) for name, register in attributes.items()}
+        known = {**self.attributes, **newest}
+        if len(known) > ATTRIBUTES_KEPT:
+            by_age = sorted(known, key=lambda name: (known[name].at_ms, known[name].event_id, name))
+            known = {name: known[name] for name in by_age[-ATTRIBUTES_KEPT:]}
+        return replace(self, attributes=known)
 
     def dump(self) -> bytes:
         """As JSON; nothing where nothing was said. Without an override: only the attributes."""

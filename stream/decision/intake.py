@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,11 +46,8 @@ def take_in(features: FeatureSet, rows: States, x: FloatArray, at_ms: TimeArray,
 
 def registered(held: Registers, event: Event) -> Registers:
     """Registers after a profile event: attributes are last-write-wins, each for itself."""
-    written = {
-        name: Register(value, event.occurred_at_ms, event.event_id) for name, value in (event.attributes or {}).items()
-    }
-    newest = {name: register.newer(held.attributes.get(name)) for name, register in written.items()}
-    return replace(held, attributes={**held.attributes, **newest})
+    said, at_ms, event_id = event.attributes or {}, event.occurred_at_ms, event.event_id
+    return held.told({name: Register(value, at_ms, event_id) for name, value in said.items()})
 
 
 def _halves(hashes: NDArray[np.uint64]) -> tuple[NDArray[np.uint32], NDArray[np.uint16]]:

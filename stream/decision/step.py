@@ -54,6 +54,7 @@ class Stepper:
         rounds, duplicates = self._rounds(batch, agenda, rows, registers, events)
         stale = self._sweep(rows, batch.sweep, horizon[batch.customer_partition])
         swept = self._look(batch, rows, registers, stale, agenda.reach_ms)
+        _forget(swept.customer, rows, registers)
         looked = np.unique(np.concatenate([r.customer for r in (*rounds, swept)]))
         touched = np.union1d(batch.sweep, looked)
         self._settle(rows, touched, looked)
@@ -122,8 +123,7 @@ class Stepper:
                 if batch.events[event].attributes:
                     who = int(batch.event_customer[event])
                     registers[who] = registered(registers[who], batch.events[event])
-            for who in new.customer[rows["status"][new.customer] == Status.CLOSED].tolist():
-                registers[who] = NOTHING
+            _forget(new.customer, rows, registers)
         return rounds, duplicates
 
     def _look(
@@ -185,6 +185,12 @@ class _Columns:
 
     x: FloatArray
     hashes: NDArray[np.uint64]
+
+
+def _forget(looked: IntArray, rows: States, registers: list[Registers]) -> None:
+    """Nothing is known any more of who is closed now."""
+    for who in looked[rows["status"][looked] == Status.CLOSED].tolist():
+        registers[who] = NOTHING
 
 
 def _looks(rounds: Sequence[Changed]) -> int:

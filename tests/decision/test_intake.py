@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.customer.contributions import contributions
-from stream.customer.registers import NOTHING, Attributes, Register, Registers
+from stream.customer.registers import ATTRIBUTES_KEPT, NOTHING, Attributes, Register, Registers
 from stream.customer.state import SEEN, States, empty
 from stream.decision.intake import event_hashes, is_duplicate, registered, take_in
 from tests.customer.folding import folded
@@ -63,6 +63,20 @@ def test_of_each_attribute_the_latest_value_counts() -> None:
     expected: Attributes = {"town": Register("A", 20, "b"), "age": Register(30, 20, "b"), "pets": Register(2, 10, "z")}
     assert registered(registered(NOTHING, new), late) == Registers(expected)
     assert registered(registered(NOTHING, late), new) == Registers(expected)
+
+
+@given(st.permutations([(at, name) for at in range(3) for name in range(ATTRIBUTES_KEPT)]))
+def test_the_newest_attributes_are_kept_whatever_the_order(told: list[tuple[int, int]]) -> None:
+    held = NOTHING
+    for at, name in told:
+        said: dict[str, str | int | float | bool] = {f"n{(name + 40 * at):03}": at, "town": at}
+        held = registered(held, event("c", at, kind="profile", event_id=f"e{name:03}", attributes=said))
+    assert len(held.attributes) == ATTRIBUTES_KEPT
+    newest = [f"n{name + 80:03}" for name in range(1, ATTRIBUTES_KEPT)]
+    assert held.attributes == {
+        "town": Register(2, 2, f"e{ATTRIBUTES_KEPT - 1:03}"),
+        **{name: Register(2, 2, f"e{i:03}") for i, name in enumerate(newest, 1)},
+    }
 
 
 def test_of_writes_at_one_time_the_larger_event_id_counts() -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from stream.contracts.changes import Cause
 from stream.contracts.events import Event
-from stream.customer.features import NEVER
+from stream.customer.features import NEVER, FeatureSet
 from stream.customer.registers import NOTHING
 from stream.customer.state import SEEN, Status
 from stream.model.snapshot import Snapshot
@@ -235,6 +235,20 @@ def test_the_sweep_leaves_the_closed_alone() -> None:
     town.snapshot = shop_model(version=2, epoch=2)
     assert town.feed([], sweep=["c"]).changes == []
     assert town.states["c"] == before
+
+
+def test_whom_the_sweep_closes_nothing_is_known_of_any_more() -> None:
+    """Their deadline was filed when people were kept for longer."""
+    said = event("c", MONDAY_MS, kind="profile", attributes={"town": "A"})
+    town = living([said, event("c", MONDAY_MS, 5.0)], shop_model())
+    later = MONDAY_MS + 40 * DAY_MS
+    town.live([event(c, later, 1.0) for c in ("x", "y", "z")])
+    assert town.registers("c").attributes
+    town.features = FeatureSet(town.features.settings.model_copy(update={"forget_after_days": 30.0}))
+    town.snapshot = shop_model(version=2, epoch=2)
+    town.feed([], sweep=["c"])
+    assert town.row("c")["status"] == Status.CLOSED
+    assert town.registers("c") == NOTHING
 
 
 def test_what_people_said_is_kept_until_they_are_closed() -> None:
