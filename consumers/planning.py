@@ -57,7 +57,8 @@ class Planner:
         """What to load: of partitions with records, of those with a sweep page due, and once a second of all."""
         self._behind &= marks.keys()
         self._empty_rounds = 0 if intakes else self._empty_rounds + 1
-        watching = now_seconds - self._watched_at >= WATCH_SECONDS or (self.has_backlog and not intakes)
+        # Not between 0 and a second also where the wall clock was set back.
+        watching = not 0 <= now_seconds - self._watched_at < WATCH_SECONDS or (self.has_backlog and not intakes)
         if watching:
             self._watched_at = now_seconds
         newest = (mark.newest_event_ms for mark in marks.values())

@@ -98,7 +98,7 @@ class Recovery:
                 raise BrokerUnavailable(f"model {version} was decided with before, but is not on the model topic yet")
 
     def _beat(self, partition: int) -> None:
-        if self._now_seconds() - self._beaten_at < BEAT_SECONDS:
+        if 0 <= self._now_seconds() - self._beaten_at < BEAT_SECONDS:  # else the wall clock was set back
             return
         self._beaten_at = self._now_seconds()
         poll = self._source.poll(0.0)

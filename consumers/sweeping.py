@@ -35,7 +35,8 @@ class Sweep:
         pages = max(mark.customers, mark.sweep_count, PAGE) / PAGE
         last = self._paged_at.get(partition)
         # The first page comes at once: workers that are restarted every few hours would else never write one.
-        if last is not None and now_seconds - last < self._settings.sweep_seconds / pages / 2:
+        # Nor does a wall clock that was set back stop the sweep for as long.
+        if last is not None and 0 <= now_seconds - last < self._settings.sweep_seconds / pages / 2:
             return 0
         self._paged_at[partition] = now_seconds
         return PAGE

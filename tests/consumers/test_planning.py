@@ -115,6 +115,13 @@ def test_the_longer_nothing_comes_the_more_timers_fire_at_once() -> None:
     assert [limit_beside(by, events) for events in (1, 0, 0, 0, 0, 1, 0)] == [5, 10, 20, 40, 50, 5, 10]
 
 
+def test_a_wall_clock_that_is_set_back_does_not_stop_the_watch_over_quiet_partitions() -> None:
+    by, marks = planner(), {0: mark()}
+    assert set(by.wanted(marks, {}, None, NOW_SECONDS)) == {0}
+    assert not by.wanted(marks, {}, None, NOW_SECONDS + 0.5 * WATCH_SECONDS)
+    assert set(by.wanted(marks, {}, None, NOW_SECONDS - 3600)) == {0}
+
+
 def behind(by: Planner, at: Mark) -> None:
     """Leave timers over."""
     wanted = by.wanted({0: at}, {0: took(event("ann", at.now_ms))}, None, NOW_SECONDS)

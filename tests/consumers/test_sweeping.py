@@ -124,6 +124,15 @@ def test_the_first_page_comes_at_once_and_the_second_in_its_time() -> None:
     assert len(partition.round()) == 10
 
 
+def test_a_wall_clock_that_is_set_back_does_not_stop_the_sweep() -> None:
+    partition = Partition()
+    partition.come(range(10))
+    assert len(partition.round()) == 10
+    partition.now_seconds -= 100 * DAY_SECONDS
+    assert len(partition.round()) == 10
+    assert partition.round() == []
+
+
 def test_a_partition_without_a_journal_has_nothing_to_sweep() -> None:
     mark = Mark("topic", 1, "features", 0)
     assert Sweep(WorkerSettings()).limit(0, mark, of_epoch(1), 0.0) == 0
