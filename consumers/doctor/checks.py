@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from math import inf
 
 from consumers.doctor.facts import Facts, Finding
 from consumers.doctor.settings_checks import settings_findings
@@ -41,20 +42,9 @@ def topics(facts: Facts) -> Iterator[Finding]:
     """Whether the topics are there and as they should be."""
     if facts.broker_error is not None:
         return
-    wanted = shapes(facts.settings.topics)
-    for complaint in complaints({name: Shape(shape.partitions) for name, shape in wanted.items()}, facts.topics):
-        mend = "segstream topics create" if complaint.endswith("not exist") else _OTHER_PARTITIONS
-        yield Finding("topics", "fail", complaint, mend)
-    for name, shape in wanted.items():
-        found = facts.topics[name].configs if name in facts.topics else shape.configs
-        other = {key: value for key, value in shape.configs.items() if found.get(key) != value}
-        if other:
-            has = ", ".join(f"{key} = {found.get(key)}" for key in other)
-            should = ",".join(f"{key}={value}" for key, value in other.items())
-            mend = f"kafka-configs.sh --alter --entity-type topics --entity-name {name} --add-config {should}"
-            yield Finding("topics", "warn", f"topic '{name}' has {has}", mend)
-    if not complaints(wanted, facts.topics):
-        yield Finding("topics", "ok", f"{len(wanted)} topics, {facts.settings.topics.partitions} input partitions")
+    problems = [*_missing_topics(facts), *_other_configs(facts)]
+    says = f"{len(shapes(facts.settings.topics))} topics, {facts.settings.topics.partitions} input partitions"
+    yield from problems or [Finding("topics", "ok", says)]
 
 
 def keys(facts: Facts) -> Iterator[Finding]:
@@ -149,6 +139,36 @@ def features(facts: Facts) -> Iterator[Finding]:
     else:
         count = len(facts.settings.customers.features)
         yield Finding("features", "ok", f"{count} features, {facts.features_id}, the same everywhere")
+
+
+def _missing_topics(facts: Facts) -> Iterator[Finding]:
+    wanted = shapes(facts.settings.topics)
+    for complaint in complaints({name: Shape(shape.partitions) for name, shape in wanted.items()}, facts.topics):
+        mend = "segstream topics create" if complaint.endswith("not exist") else _OTHER_PARTITIONS
+        yield Finding("topics", "fail", complaint, mend)
+
+
+def _other_configs(facts: Facts) -> Iterator[Finding]:
+    for name, shape in shapes(facts.settings.topics).items():
+        found = facts.topics[name].configs if name in facts.topics else shape.configs
+        other = {key: value for key, value in shape.configs.items() if not _suffices(key, found.get(key), value)}
+        if other:
+            has = ", ".join(f"{key} = {found.get(key)}" for key in other)
+            should = ",".join(f"{key}={value}" for key, value in other.items())
+            mend = f"kafka-configs.sh --alter --entity-type topics --entity-name {name} --add-config {should}"
+            yield Finding("topics", "warn", f"topic '{name}' has {has}", mend)
+
+
+def _suffices(key: str, found: str | None, wanted: str) -> bool:
+    """Whether a config is as it should be, or keeps records for longer: an operator in need is told to make it so."""
+    if key != "retention.ms" or found is None:
+        return found == wanted
+    return _kept_ms(found) >= _kept_ms(wanted)
+
+
+def _kept_ms(retention: str) -> float:
+    """``retention.ms`` as a number, where -1 means for ever."""
+    return inf if retention == "-1" else float(retention)
 
 
 def _partition_view(facts: Facts, partition: int) -> Iterator[Finding]:

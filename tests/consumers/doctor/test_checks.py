@@ -81,6 +81,27 @@ def test_another_config_warns_with_the_whole_command() -> None:
     assert found.mend.endswith(f"--entity-name {JOURNAL} --add-config retention.ms=604800000")
 
 
+def kept(topic: str, retention_ms: int) -> Facts:
+    """Facts whose ``topic`` keeps its records for so long."""
+    configs = {**TOPICS[topic].configs, "retention.ms": str(retention_ms)}
+    return replace(WELL, topics={**TOPICS, topic: replace(TOPICS[topic], configs=configs)})
+
+
+@pytest.mark.parametrize("retention_ms", [7 * DAY_MS, 7 * DAY_MS + 1, 30 * DAY_MS, -1])
+def test_a_journal_that_is_kept_for_longer_is_well(retention_ms: int) -> None:
+    assert only(kept(JOURNAL, retention_ms), "topics").result == "ok"
+
+
+@pytest.mark.parametrize(
+    ("topic", "retention_ms", "wanted_ms"),
+    [(JOURNAL, 7 * DAY_MS - 1, 7 * DAY_MS), (SETTINGS.topics.ledger, 3650 * DAY_MS, -1)],
+)
+def test_a_topic_that_is_kept_for_less_long_is_told(topic: str, retention_ms: int, wanted_ms: int) -> None:
+    found = only(kept(topic, retention_ms), "topics")
+    assert (found.result, found.says) == ("warn", f"topic '{topic}' has retention.ms = {retention_ms}")
+    assert found.mend.endswith(f"--add-config retention.ms={wanted_ms}")
+
+
 def test_events_in_foreign_partitions_fail_and_events_without_key_warn() -> None:
     found = findings(replace(WELL, keys=KeySample(1000, keyless=2, misplaced=7)), "keys")
     assert [finding.result for finding in found] == ["fail", "warn"]
