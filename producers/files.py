@@ -135,10 +135,14 @@ def _resolve(path: Path, columns: Mapping[str, str]) -> dict[str, str]:
 def _lines(path: Path, columns: Mapping[str, str], zone: tzinfo | None) -> Iterator[BasketLine]:
     for at, cells in rows_of(path):
         row = _Row(f"{path} line {at}", columns, cells)
+        customer = row.need("customer", text)
+        order = row.need("order", text) if "order" in columns else None
+        at_ms = row.need("time", lambda value: moment_ms(value, zone))
         yield BasketLine(
-            customer=row.need("customer", text),
-            order=row.need("order", text) if "order" in columns else f"{path.stem}-{at}",
-            at_ms=row.need("time", lambda value: moment_ms(value, zone)),
+            customer=customer,
+            # With the time, for the file of another day may have the same name.
+            order=order or f"{path.stem}-{at}-{at_ms}",
+            at_ms=at_ms,
             amount=row.need("amount", number),
             items=row.find("items", number),
             discount=row.find("discount", _taken_off),

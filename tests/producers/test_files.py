@@ -76,7 +76,7 @@ def test_customer_time_and_amount_are_enough(tmp_path: Path) -> None:
     orders = read_orders(path, {})
     assert [json.loads(event.payload) for event in orders] == [
         {
-            "event_id": f"web-{line}",
+            "event_id": f"web-{line}-1709294400000",
             "customer_id": "c1",
             "type": "order",
             "occurred_at": "2024-03-01T12:00:00+00:00",
@@ -84,6 +84,29 @@ def test_customer_time_and_amount_are_enough(tmp_path: Path) -> None:
         }
         for line in (2, 3)
     ]
+
+
+def test_files_of_one_name_have_orders_of_their_own_and_a_file_read_again_the_same(tmp_path: Path) -> None:
+    read = []
+    for day in (1, 2):
+        folder = tmp_path / f"day{day}"
+        folder.mkdir()
+        path = lines_file(folder, f"customer,time,amount\nc1,2024-03-0{day},9.5\nc1,2024-03-0{day},7\n", "orders.csv")
+        assert list(read_orders(path, {}, "UTC")) == list(read_orders(path, {}, "UTC"))
+        read += decoded(read_orders(path, {}, "UTC"))
+    assert len({event.event_id for event in read}) == len(read) == 4
+
+
+def test_an_order_without_an_id_has_the_same_one_wherever_its_file_stands_and_however_its_time_is_written(
+    tmp_path: Path,
+) -> None:
+    ids = []
+    for at in ("1709294400", "2024-03-01T12:00:00Z", "2024-03-01T13:00:00+01:00"):
+        folder = tmp_path / at
+        folder.mkdir()
+        (order,) = decoded(read_orders(lines_file(folder, f"customer,time,amount\nc1,{at},1\n", "web.csv"), {}))
+        ids.append(order.event_id)
+    assert ids == ["web-2-1709294400000"] * 3
 
 
 def test_the_same_order_id_of_two_customers_is_two_orders(tmp_path: Path) -> None:
