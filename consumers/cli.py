@@ -75,6 +75,15 @@ app.add_typer(topics, name="topics")
 app.add_typer(produce, name="produce")
 
 
+def _tell_version(asked: bool) -> None:
+    """Of the package as it is installed; nothing else is done."""
+    from importlib.metadata import version
+
+    if asked:
+        typer.echo(f"segstream {version('segstream')}")
+        raise typer.Exit
+
+
 @app.callback()
 def root(
     ctx: typer.Context,
@@ -85,6 +94,9 @@ def root(
         list[str] | None, typer.Option("--set", metavar="SECTION.NAME=VALUE", help="One setting; repeatable.")
     ] = None,
     log_level: Annotated[str, typer.Option(metavar="LEVEL", help=f"Of {', '.join(logs.LEVELS)}.")] = "info",
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Say which version this is.")
+    ] = False,
 ) -> None:
     """Streaming customer segments: a moving model, a stable contract."""
     logs.set_up(log_level)

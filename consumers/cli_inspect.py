@@ -58,7 +58,7 @@ def report(
         int | None, typer.Option(min=1, max=8_784, help="The last hours up to the newest event, instead of a day.")
     ] = None,
 ) -> None:
-    """What befell the segments in a day: sizes, who moved where and why, drift, names; by default the newest day."""
+    """What happened to the segments in a day, by default the newest: sizes, who moved where and why, drift, names."""
     from consumers.reporting.command import report
 
     said = report(ctx.obj, day=day, hours=hours, html=html, as_json=as_json)

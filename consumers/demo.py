@@ -218,6 +218,9 @@ def _stay_up(
         f"  in a browser: {page}" if page else "  (the live page did not come up)",
         f"  kcat -b {broker.bootstrap_servers} -t segment.changes -o -5 -e",
         f"  redis-cli -p {store.port} HGETALL segment:1",
+        # What commands must know of ``_embedded``; whatever else the demo was told, they are to be told too.
+        f"  segstream --set kafka.bootstrap_servers={broker.bootstrap_servers} --set redis.url={store.url} "
+        "--set topics.partitions=1 segments",
     )
     console.print("\n".join(lines), highlight=False, soft_wrap=True)
     try:

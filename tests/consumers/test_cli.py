@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,12 @@ def test_help_names_every_command_and_hides_those_of_the_supervisor() -> None:
 def test_every_command_has_help(command: str) -> None:
     result = run(*command.split(), "--help")
     assert (result.exit_code, "Usage: " in result.stdout) == (0, True)
+
+
+def test_the_version_is_told_whatever_the_settings_are() -> None:
+    for arguments in (["--version"], ["--settings", "missing.toml", "--version"], ["--version", "segments"]):
+        result = run(*arguments)
+        assert (result.exit_code, result.stdout, result.stderr) == (0, f"segstream {version('segstream')}\n", "")
 
 
 def test_help_imports_nothing_that_only_commands_need() -> None:
