@@ -41,11 +41,6 @@ class TimedStore(Store):
         with self._other.time():
             self._store.publish_status(partition, status)
 
-    def identity(self) -> str:
-        """See ``Store.identity``."""
-        with self._other.time():
-            return self._store.identity()
-
     def close(self) -> None:
         """See ``Store.close``."""
         self._store.close()

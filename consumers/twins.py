@@ -17,7 +17,6 @@ from stream.contracts.partitioning import partition_of
 from stream.settings import Tree
 from stream.view.memory_store import MemoryStore
 
-
 POLL_SECONDS = 0.001
 """How long a poll of the twins waits, whatever the settings say."""
 

@@ -14,7 +14,7 @@ from stream.view.reader import Reader
 Hashes = Mapping[bytes, Mapping[str, str]]
 
 _NAME = "name"
-"""A hash keeps the name as it was at the change; the present one is not to be found in a state."""
+"""A hash keeps the name as it was when it was written; the present one is not to be found in a state."""
 
 
 def state_differences(reader: Reader, journaled: Journaled) -> Iterator[str]:

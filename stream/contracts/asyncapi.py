@@ -18,7 +18,11 @@ _CUSTOMER = {
     "description": "Customer id, UTF-8; partitioned by murmur2 as Kafka's Java clients do.",
 }
 _SEGMENT = {"type": "string", "description": "Segment id.", "pattern": "^s[1-9][0-9]*$"}
-_LEDGER = {"type": "string", "description": "Segment id, or 'drift'.", "pattern": "^(s[1-9][0-9]*|drift)$"}
+_LEDGER = {
+    "type": "string",
+    "description": "Segment id, 'drift', or empty where a person spoke of all segments.",
+    "pattern": "^(s[1-9][0-9]*|drift|)$",
+}
 _LOG = {"cleanup.policy": ["delete"]}
 _LATEST = {"cleanup.policy": ["compact"]}
 
@@ -88,8 +92,10 @@ def _messages() -> Json:
         "customerEvent": _message("An event of a customer.", _CUSTOMER, "customer-event", *examples.EVENTS),
         "segmentChanged": _message("A change.", _CUSTOMER, "segment-change", json.loads(change))
         | {"headers": _cloudevent(headers)},
-        "customerForgotten": _tombstone("After erase or merge: nothing is kept of this customer.", _CUSTOMER),
-        "ledgerEntry": _message("History of a segment, or a drift.", _LEDGER, "ledger-entry", *entries),
+        "customerForgotten": _tombstone("Reserved, not written today: erase and merge are told as changes.", _CUSTOMER),
+        "ledgerEntry": _message(
+            "History of a segment, a person's word, or a drift.", _LEDGER, "ledger-entry", *entries
+        ),
         "segmentProfile": _message("A segment now.", _SEGMENT, "segment-profile", json.loads(profile)),
         "segmentRetired": _tombstone("The segment is no more.", _SEGMENT),
         "rejectedEvent": _rejected(),
@@ -117,6 +123,8 @@ def _cloudevent(example: dict[str, str]) -> Json:
     fixed = ("ce_specversion", "ce_type", "ce_dataschema", "content-type")
     properties: Json = {name: {"type": "string"} for name in example}
     properties |= {name: {"const": example[name]} for name in fixed}
+    copied, value = changes.COPIED
+    properties[copied] = {"const": value.decode(), "description": "Only where a migration wrote it into a new topic."}
     return {
         "description": "CloudEvents 1.0, Kafka protocol binding, binary mode.",
         "type": "object",

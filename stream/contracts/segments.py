@@ -118,8 +118,8 @@ class Said:
 @published
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """One line of the history of a segment, or a drift of the customers. The record's key is the segment's id, or
-    ``drift``.
+    """One line of the history of a segment, what a person said, or a drift of the customers. The record's key is the
+    segment's id, ``drift``, or empty where a person spoke of all segments.
     """
 
     kind: LedgerKind

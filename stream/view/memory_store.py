@@ -7,7 +7,6 @@ from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
-from itertools import count
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -16,7 +15,6 @@ from stream.view.store import Loaded, Store, Update, Wanted
 
 K = TypeVar("K")
 V = TypeVar("V")
-_incarnations = count(1)
 
 
 class _SortedSet:
@@ -117,9 +115,8 @@ class MemoryStore(Store):
         self.lose()
 
     def lose(self) -> None:
-        """Forget everything and become another server: what a restart without persistence does to Redis."""
+        """Forget everything: what a restart without persistence does to Redis."""
         with self._lock:
-            self._identity = f"memory-{next(_incarnations)}"
             self._partitions: dict[int, _Partition] = {}
             self._public = _Public()
 
@@ -129,9 +126,8 @@ class MemoryStore(Store):
             return deepcopy((self._partitions, self._public))
 
     def go_back(self, backup: Backup) -> None:
-        """Be as it was then, on another server: what a failover to a replica that lagged does."""
+        """Be as it was then: what a failover to a replica that lagged does."""
         with self._lock:
-            self._identity = f"memory-{next(_incarnations)}"
             self._partitions, self._public = deepcopy(backup)
 
     def lose_watermark(self, partition: int) -> None:
@@ -173,10 +169,6 @@ class MemoryStore(Store):
     def publish_status(self, partition: int, status: str | None) -> None:
         """See ``Store.publish_status``."""
         _put(self._public.statuses, partition, status)
-
-    def identity(self) -> str:
-        """See ``Store.identity``."""
-        return self._identity
 
     def close(self) -> None:
         """Nothing to release: the next worker finds everything as it was."""

@@ -1,4 +1,8 @@
-"""What applications read in the store, as a pure function of the state: restoring gives the same bytes as living."""
+"""What applications read in the store, as a pure function of the state and of the segments' present names.
+
+Restoring gives the same bytes as living, but for the name of a segment that was renamed since: a hash that was written
+before has the former one, until the customer changes or is restored.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,10 @@ from stream.customer.state import CAUSES, States, Status, segment_id
 
 
 def segment_hashes(rows: States, names: Mapping[int, str]) -> list[dict[str, str] | None]:
-    """``segment:<customer>`` of each row, as of its last change; ``None`` for who is closed. Times in epoch ms."""
+    """``segment:<customer>`` of each row, as of its last change, the name as of this write; ``None`` for who is closed.
+
+    Times in epoch ms.
+    """
     columns = (rows[field].tolist() for field in _FIELDS)
     return [
         {

@@ -13,7 +13,10 @@ class Reader(Protocol):
     """
 
     def segment(self, customer: bytes) -> dict[str, str] | None:
-        """The public hash ``segment:<customer>``, as of the last change; ``""`` for a missing value."""
+        """The public hash ``segment:<customer>``, as of the last change, its name as of the last write.
+
+        ``""`` for a missing value.
+        """
         ...
 
     def features(self, customer: bytes) -> dict[str, Any] | None:

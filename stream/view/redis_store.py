@@ -98,11 +98,6 @@ class RedisStore(Store):
         key = status_key(partition)
         self._link.ask(("DEL", key) if status is None else ("SET", key, status))
 
-    def identity(self) -> str:
-        """See ``Store.identity``. A restart changes the run id, a failover the replication id."""
-        told = self._info()
-        return f"{told.get('run_id')}:{told.get('master_replid')}"
-
     def close(self) -> None:
         """See ``Store.close``."""
         self._link.close()

@@ -82,10 +82,6 @@ class Store(Protocol):
         """Say what is being done to a partition, such as restoring it; ``None`` when done. Unguarded."""
         ...
 
-    def identity(self) -> str:
-        """Changes when the server restarted or was replaced: a reason to look at the watermarks again."""
-        ...
-
     def close(self) -> None:
         """Release the connection."""
         ...

@@ -16,7 +16,7 @@ from jsonschema.exceptions import ValidationError
 from benchmarks.poison_corpus import CORPUS, good_order
 from consumers.topics import shapes
 from stream.contracts import examples, generate
-from stream.contracts.changes import encode_change
+from stream.contracts.changes import COPIED, encode_change
 from stream.contracts.events import DecodeRules, Reason
 from stream.contracts.payloads import check
 from stream.contracts.segments import encode_entry, encode_profile
@@ -183,8 +183,18 @@ def test_every_message_says_its_key_and_its_examples_conform() -> None:
             Draft202012Validator(resolved(reference)).validate(example["payload"])
 
 
+@pytest.mark.parametrize(("key", "is_one"), [("s1", True), ("s10", True), ("drift", True), ("", True), ("s0", False)])
+def test_the_key_of_the_ledger_may_be_empty(key: str, is_one: bool) -> None:
+    """Who accepts, rejects, rolls back or refreezes speaks of no one segment."""
+    said = ASYNCAPI["components"]["messages"]["ledgerEntry"]["bindings"]["kafka"]["key"]
+    assert Draft202012Validator(said).is_valid(key) == is_one
+
+
 def test_the_headers_of_changes_and_rejects_conform() -> None:
     headers = ASYNCAPI["components"]["messages"]["segmentChanged"]["headers"]
     Draft202012Validator(headers).validate(headers["examples"][0])
+    name, value = COPIED
+    Draft202012Validator(headers).validate(headers["examples"][0] | {name: value.decode()})
+    assert not Draft202012Validator(headers).is_valid(headers["examples"][0] | {name: "false"})
     reasons = ASYNCAPI["components"]["messages"]["rejectedEvent"]["headers"]["properties"]["rejected_reason"]
     assert reasons["enum"] == list(Reason)

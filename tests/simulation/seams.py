@@ -131,8 +131,5 @@ class SteppedStore:
         self._at("status", StoreUnavailable)
         self._store.publish_status(partition, status)
 
-    def identity(self) -> str:
-        return self._store.identity()
-
     def close(self) -> None:
         """It is shared."""

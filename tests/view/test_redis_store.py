@@ -134,14 +134,6 @@ def test_a_replica_is_unavailable_for_writing(own_server: Server) -> None:
         assert store.apply(0, b"1", SECOND)
 
 
-def test_a_failover_changes_the_identity(own_server: Server) -> None:
-    with own_server.client() as client, store_on(own_server.settings()) as store:
-        before = store.identity()
-        client.replicaof("127.0.0.1", free_port())
-        client.replicaof("no", "one")
-        assert store.identity() != before
-
-
 def test_a_key_of_a_foreign_type_is_named_and_the_watermark_vouches_for_nothing(server: Server) -> None:
     with server.client() as client, store_on(server.settings()) as store:
         assert store.apply(0, None, FIRST)
