@@ -28,6 +28,7 @@ class Adoption:
     """Those with customers, that the groups are made of."""
     wordings_before: dict[int, Wording]
     family_wordings_before: dict[int, Wording]
+    resting_before: dict[int, Wording]
     stated_before: dict[int, FloatArray]
     held: dict[int, int]
     holdings: dict[int, Holding]
@@ -56,6 +57,12 @@ class Adoption:
         """Of all listed segments."""
         kept = {s.number: self.wordings_before[s.number] for s in self._leaving if s.number in self.wordings_before}
         return kept | self._new_wordings
+
+    @cached_property
+    def resting(self) -> dict[int, Wording]:
+        """What people called segments that are gone: they may be gone back to."""
+        said = self.resting_before | self.wordings_before
+        return {number: w for number, w in said.items() if w.is_pinned and number not in self.wordings}
 
     @cached_property
     def families(self) -> Families:
@@ -163,7 +170,9 @@ class Adoption:
     def _new_wordings(self) -> dict[int, Wording]:
         differences = {n: (mean - self._scale.mean) / self._scale.sd for n, mean in self._means.items()}
         leaving = [s.name for s in self._leaving]
-        return self._namer.name(differences, self.wordings_before, self.now_ms, self._shifts, leaving)
+        taken = {wording.name for wording in self.wordings_before.values()}
+        back = {n: w for n, w in self.resting_before.items() if n in self._means and w.name not in taken}
+        return self._namer.name(differences, back | self.wordings_before, self.now_ms, self._shifts, leaving)
 
     @property
     def _namer(self) -> Namer:

@@ -70,6 +70,7 @@ class Stepping:
             cells=filled,
             wordings_before=state.wordings,
             family_wordings_before=state.family_wordings,
+            resting_before=state.resting,
             stated_before=state.stated,
             held=state.held,
             holdings=state.holdings,
@@ -79,7 +80,7 @@ class Stepping:
         state.population.cells.revive(masses, scale, self.settings.cells, rng)
         state.snapshot = self._snapshot(adoption, learning_offset)
         state.wordings, state.stated, state.looks = adoption.wordings, adoption.stated, 0
-        state.family_wordings = adoption.families.wordings
+        state.family_wordings, state.resting = adoption.families.wordings, adoption.resting
         adopted = Adopted(regrouping, state.tenures, state.now_ms, round(state.monitor.plan.settle_days * DAY_MS))
         state.footings = adopted.footings(state.footings, anew=self.told.ordered is not None)
         entries = self.told.explained(adoption.entries, self._why_so_many, gone)

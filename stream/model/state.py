@@ -48,6 +48,8 @@ class State:
     now_ms: int = 0
     """Event time reached."""
     wordings: dict[int, Wording] = field(default_factory=dict)
+    resting: dict[int, Wording] = field(default_factory=dict)
+    """What people called segments that are gone."""
     """By segment number, of the listed segments."""
     family_wordings: dict[int, Wording] = field(default_factory=dict)
     """By family number, of those that have segments."""
@@ -76,6 +78,7 @@ def pack_state(state: State, snapshot: Snapshot) -> bytes:
         "tenures": tenure.written(state.tenures),
         "now_ms": state.now_ms,
         "wordings": [[number, asdict(wording)] for number, wording in state.wordings.items()],
+        "resting": [[number, asdict(wording)] for number, wording in state.resting.items()],
         "family_wordings": [[number, asdict(wording)] for number, wording in state.family_wordings.items()],
         "stated": list(state.stated),
         "river": [state.river.kind, state.river.segments] if state.river else None,
@@ -114,6 +117,7 @@ def unpack_state(record: bytes, settings: ModelSettings, plan: Plan | None = Non
             tenures=tenure.read(owner["tenures"]),
             now_ms=int(owner["now_ms"]),
             wordings={int(number): _wording(said) for number, said in owner["wordings"]},
+            resting={int(number): _wording(said) for number, said in owner["resting"]},
             family_wordings={int(number): _wording(said) for number, said in owner["family_wordings"]},
             stated=dict(zip(map(int, owner["stated"]), array(arrays, "stated", np.float64, -1, -1), strict=True)),
             footings=footing_record.footings_of(owner["footings"], arrays, len(snapshot.features)),

@@ -189,6 +189,41 @@ def test_said_again_it_is_done_once() -> None:
     assert len(standing(people)) == 3
 
 
+def gone_and_back(people: Crowd, *between: Command) -> Snapshot:
+    """The first segment, called early birds, is merged away, left by everybody, and gone back to."""
+    number, other = neighbours(people)
+    people.learner.obey(said("rename", segment=number, name="early birds"))
+    earlier = people.learner.macro_step(0).snapshot
+    merge(people, number, other)
+    people.step()
+    people.step()
+    assert number not in {s.number for s in people.learner.snapshot.segments}  # type: ignore[union-attr]
+    for command in between:
+        assert people.learner.obey(command) == ""
+    people.learner.macro_step(0)
+    again(people)
+    assert people.learner.obey(said("rollback", version=earlier.version), earlier) == ""
+    return people.learner.macro_step(0).snapshot
+
+
+def test_a_segment_that_is_gone_back_to_is_called_as_it_was() -> None:
+    people = town()
+    number, _ = neighbours(people)
+    snapshot = gone_and_back(people)
+    assert snapshot.names[number] == "early birds"
+    assert people.learner.state.wordings[number].is_pinned
+    assert people.learner.state.resting == {}
+
+
+def test_unless_another_one_is_called_so_by_now() -> None:
+    people = town()
+    number, other = neighbours(people)
+    snapshot = gone_and_back(people, said("rename", segment=other, name="early birds"))
+    assert snapshot.names[other] == "early birds"
+    assert len({s.name for s in snapshot.segments}) == len(snapshot.segments) == 4
+    assert not people.learner.state.wordings[number].is_pinned
+
+
 def test_a_rollback_and_a_merge_at_once() -> None:
     people = town()
     earlier = people.learner.snapshot
