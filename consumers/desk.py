@@ -12,6 +12,7 @@ from rich.text import Text
 from consumers.foretelling import foretold
 from consumers.inspecting import console, print_json
 from consumers.kafka_tail import KafkaTail
+from consumers.model_finding import find_model
 from consumers.showing.alike import merger_words
 from consumers.showing.model import model_page
 from consumers.speaker import speaker
@@ -52,9 +53,9 @@ def decide(settings: Tree, deed: Deed, version: int, by: str) -> None:
     found = _standing(settings)
     waiting = found.docket.waiting
     if deed == "rollback":
-        if version not in found.versions or version == found.snapshot.version:
+        if version >= found.snapshot.version or not (version in found.versions or _is_kept(settings, version)):
             kept = ", ".join(map(str, found.versions[:-1])) or "none"
-            raise SettingsError(f"model {version} cannot be gone back to; kept before the present one: {kept}")
+            raise SettingsError(f"model {version} cannot be gone back to; the last before the present one: {kept}")
     elif waiting is None or waiting.version != version:
         there = f"; proposal {waiting.version} waits" if waiting else "; none waits: segstream model show"
         raise SettingsError(f"there is no proposal {version}{there}")
@@ -134,6 +135,12 @@ def _standing(settings: Tree) -> Standing:
     topic_identity(settings, settings.topics.model)
     with closing(KafkaTail(settings.kafka)) as tail:
         return standing(settings, FeatureSet(settings.customers), tail)
+
+
+def _is_kept(settings: Tree, version: int) -> bool:
+    with closing(KafkaTail(settings.kafka)) as tail:
+        features_id = FeatureSet(settings.customers).features_id
+        return find_model(tail, settings.topics.model, features_id, version) is not None
 
 
 def _write(settings: Tree, command: Command) -> None:

@@ -96,17 +96,3 @@ def read_back(tail: Tail, topic: str, is_good: Callable[[Record], bool]) -> tupl
         if start == first or back >= FARTHEST or any(map(is_good, records)):
             return records, offset
         back *= 4
-
-
-def find_model(tail: Tail, topic: str, features_id: str, version: int | None) -> Snapshot | None:
-    """The model of one version, if compaction has spared it. Raises ``BrokerUnavailable``."""
-
-    def read(record: Record) -> Snapshot | None:
-        try:
-            snapshot = snapshot_of(record.value or b"", features_id, newer_than=0)
-        except BadRecord:
-            return None
-        return snapshot if snapshot.version == version else None
-
-    records, _ = read_back(tail, topic, lambda record: read(record) is not None)
-    return next((found for record in records if (found := read(record))), None)

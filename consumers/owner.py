@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from consumers.announcing import drift_message, ledger_message, profile_messages
 from consumers.minutes import said_messages
-from consumers.model_feed import find_model
+from consumers.model_finding import find_model
 from consumers.source import Poll, Record, Source, Tail
 from consumers.takeover import LEARNING, SLOTS, Start, find_start, note_of, slot_of
 from producers.sink import Offsets, Outgoing, Sink

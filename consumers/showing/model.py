@@ -21,7 +21,7 @@ def model_page(found: Standing) -> RenderableType:
         Text(
             f"model {snapshot.version} ({snapshot.kind}), {len(snapshot.segments)} segments, margin {snapshot.margin:g}"
         ),
-        styles.quiet(f"kept and can be gone back to: {kept}" if kept else "no earlier model is kept"),
+        styles.quiet(f"can be gone back to, as can older ones: {kept}" if kept else "no earlier model is kept"),
         _advice(found),
     ]
     if found.docket.is_cautious:

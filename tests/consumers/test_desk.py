@@ -15,7 +15,7 @@ from consumers.auditing import audit
 from consumers.desk import foretold_merge
 from consumers.history import newest_said
 from consumers.memory_source import MemoryTail
-from consumers.model_feed import find_model
+from consumers.model_finding import find_model
 from consumers.showing.model import model_page
 from consumers.standing import Standing, standing
 from consumers.twins import Twins, drain
