@@ -38,14 +38,27 @@ class Insistence:
         self._health.commit_stuck.set(self._failures >= STUCK_AFTER)
         if self._failures >= STUCK_AFTER:
             where = ", ".join(f"{p}:{mark.next}" for p, mark in sorted(marks.items()))
-            mend = _TOO_LARGE if _is_too_large(error) else _OTHER
-            log.error("stuck: %d commits from %s failed in a row: %s; %s", self._failures, where, error, mend)
-        return 0.0 if self._failures == 1 else min(_FIRST_SECONDS * 2 ** (self._failures - 2), _LONGEST_SECONDS)
+            log.error("stuck: %d commits from %s failed in a row: %s; %s", self._failures, where, error, mend(error))
+        return pause_seconds(self._failures)
 
     def succeeded(self) -> None:
         """A batch was committed."""
         self._place, self._failures = {}, 0
         self._health.commit_stuck.set(0)
+
+
+def pause_seconds(failures: int) -> float:
+    """How long to wait after so many failures in a row: not at all after the first.
+
+    >>> [pause_seconds(failures) for failures in (1, 2, 3, 4, 99)]
+    [0.0, 0.5, 1.0, 2.0, 10.0]
+    """
+    return 0.0 if failures <= 1 else min(_FIRST_SECONDS * 2.0 ** min(failures - 2, 10), _LONGEST_SECONDS)
+
+
+def mend(error: CommitFailed) -> str:
+    """What to do about a commit that fails again and again."""
+    return _TOO_LARGE if _is_too_large(error) else _OTHER
 
 
 def _is_too_large(error: CommitFailed) -> bool:

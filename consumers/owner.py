@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from consumers.announcing import drift_message, ledger_message, profile_messages
+from consumers.insisting import STUCK_AFTER, mend, pause_seconds
 from consumers.minutes import said_messages
 from consumers.model_finding import find_model
 from consumers.source import Poll, Record, Source, Tail
@@ -68,6 +69,7 @@ class Owner:
         self._next = 0
         self._overdue_at: int | None = None
         self._published_at = self._trim_at = 0.0
+        self._failures = 0
         self._included: deque[int] = deque(maxlen=SLOTS)
 
     @property
@@ -93,8 +95,12 @@ class Owner:
                 self._learn(self._learner, record)
             return self._macro_step(self._learner, poll)
         except CommitFailed as error:
+            self._failures += 1
             log.warning("snapshot not committed, starting again from the newest: %s", error)
+            if self._failures >= STUCK_AFTER:
+                log.error("stuck: %d snapshots failed in a row: %s; %s", self._failures, error, mend(error))
             self._start_again()
+            wiring.wait(pause_seconds(self._failures))
         except BrokerUnavailable as error:
             log.warning("waiting: %s", error)
             self._start_again()
@@ -172,7 +178,7 @@ class Owner:
         note = {LEARNING: note_of(step.snapshot)}
         offsets = Offsets(self._settings.topics.learning, {LEARNING: self._next}, poll.membership, note)
         sink.commit(records, offsets)
-        self._published_at, self._overdue_at = self._wiring.now_seconds(), None
+        self._published_at, self._overdue_at, self._failures = self._wiring.now_seconds(), None, 0
         self._included.append(self._next)
         self._show(profiles)
         self._trim()

@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 CLOSE_SECONDS = 3.0
 RETRY_BACKOFF_MS = 10
 BATCH_BYTES = 512 * 1024
-REQUEST_BYTES = 8 * 1024 * 1024
+REQUEST_BYTES = 16 * 1024 * 1024
 
 
 class KafkaSink:

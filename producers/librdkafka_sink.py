@@ -16,7 +16,7 @@ from stream.errors import CommitFailed
 from stream.settings import KafkaSettings
 
 BATCH_BYTES = 512 * 1024
-REQUEST_BYTES = 8 * 1024 * 1024
+REQUEST_BYTES = 16 * 1024 * 1024
 
 
 class LibrdkafkaSink:

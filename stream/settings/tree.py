@@ -188,7 +188,8 @@ class ModelSettings(Section):
     # 20 cells a segment: the grouping is within 1-2 % of batch k-means, a macro step takes 2 ms.
     cells: int = Field(default=100, ge=8, le=1000)
     # The first grouping needs this many distinct customers; events of a few heavy ones would not do.
-    warmup_customers: int = Field(default=500, ge=10)
+    # Until then each is kept one by one, also in the owner's record, which has room for half a million.
+    warmup_customers: int = Field(default=500, ge=10, le=100_000)
     # A new grouping after this many learning rows ...
     macro_rows: int = Field(default=2000, ge=1)
     # ... and not more often than this (wall clock). 0 = no limit, for one process and replays.

@@ -10,6 +10,7 @@ import pytest
 from prometheus_client import generate_latest
 
 from consumers.build import Service
+from consumers.insisting import STUCK_AFTER, pause_seconds
 from consumers.owner import DRIFT_KEY, STILL_SECONDS, TRIM_SECONDS, Owner
 from consumers.source import SETTLED_SECONDS
 from consumers.takeover import SLOTS
@@ -18,7 +19,7 @@ from producers.sink import Committed, Outgoing
 from stream.contracts.segments import decode_entry, decode_profile
 from stream.contracts.timestamps import rfc3339
 from stream.customer.features import DAY_MS, FeatureSet
-from stream.errors import BrokerUnavailable, Disagreement, StoreUnavailable
+from stream.errors import BrokerUnavailable, CommitFailed, Disagreement, StoreUnavailable
 from stream.model.learner import Learner
 from stream.model.macro_step import MacroStep
 from stream.model.snapshot import IntArray, Vectors
@@ -255,6 +256,23 @@ def test_rows_that_came_while_a_commit_failed_do_not_hide_those_before_them() ->
         town.look()
         town.run()
         town.check()
+
+
+def test_models_that_the_broker_refuses_again_and_again_are_tried_ever_more_patiently_and_said_aloud(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    town = Town()
+    town.look()
+    town.twins.faults.order("sink.commit", CommitFailed("MessageSizeTooLargeError"), times=STUCK_AFTER + 1)
+    began = town.twins.wall.now()
+    town.run(2 * STUCK_AFTER + 1)
+    assert town.twins.wall.now() - began == sum(map(pause_seconds, range(1, STUCK_AFTER + 1)))
+    (said,) = (r.getMessage() for r in caplog.records if r.levelname == "ERROR")
+    assert said.startswith(f"stuck: {STUCK_AFTER} snapshots failed in a row")
+    assert "raise max.message.bytes" in said
+    town.run()
+    town.check()
+    assert len(town.models()) == 1
 
 
 @pytest.mark.parametrize("call", ["source.poll", "source.committed", "tail.bounds", "tail.read", "sink.commit"])
