@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from consumers.remaining import Remaining
 from consumers.source import Tail
 from stream.errors import BrokerUnavailable, IncompleteJournal
 from stream.health import WorkerHealth
@@ -22,6 +23,7 @@ class Gauging:
         self, tail: Tail, topics: TopicSettings, health: WorkerHealth, now_seconds: Callable[[], float]
     ) -> None:
         self._tail, self._topics, self._health, self._now_seconds = tail, topics, health, now_seconds
+        self._remaining = Remaining(tail, topics.events)
         self._looked_at = now_seconds()
         self._floors: dict[int, tuple[int, float]] = {}
         """Partition -> journal offset of its floor, and when that was written."""
@@ -32,6 +34,11 @@ class Gauging:
         """The broker's time of the last record that was processed of each partition."""
         self._served |= {p: ms / 1000 for p, ms in newest_ms.items() if ms >= 0}
 
+    def passed(self, marks: Mapping[int, Mark]) -> dict[int, int]:
+        """Where partitions may go on that have nothing but markers of transactions before them."""
+        ends = {p: self._remaining.passed(p, mark.next) for p, mark in marks.items()}
+        return {p: end for p, end in ends.items() if end > marks[p].next}
+
     def look(self, marks: Mapping[int, Mark]) -> None:
         """Look if it is time; ``marks`` are where the owned partitions stand."""
         now = self._now_seconds()
@@ -39,7 +46,7 @@ class Gauging:
             return
         self._looked_at = now
         try:
-            lags = {p: max(0, self._tail.bounds(self._topics.events, p)[1] - mark.next) for p, mark in marks.items()}
+            lags = {p: self._remaining.records(p, mark.next) for p, mark in marks.items()}
             ages = [now - self._floor_at(p, mark, now) for p, mark in marks.items()]
         except (BrokerUnavailable, IncompleteJournal):
             return

@@ -155,14 +155,15 @@ class Worker:
         watch.lap("decode")
         if not self._wiring.gate.lets_through(intakes):
             return self._hold(poll)
-        next_offset = {p: records[-1].offset + 1 for p, records in ours.items()}
+        passed = self._wiring.gauging.passed(before)
+        next_offset = passed | {p: records[-1].offset + 1 for p, records in ours.items()}
         wanted = planner.wanted(before, intakes, self.assigner, watch.began)
         if not wanted:
             return Done()
         loaded = self._load(wanted)
         watch.lap("load")
         planner.loaded(wanted, loaded)
-        busy = [p for p in loaded if p in ours or wanted[p].sweep_limit or loaded[p].due]
+        busy = [p for p in loaded if p in next_offset or wanted[p].sweep_limit or loaded[p].due]
         if not busy:
             return Done()
         intakes = {p: intakes.get(p, Intake()) for p in busy}

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from consumers.remaining import Remaining
 from consumers.source import Source
 from producers.sink import Offsets, Outgoing
 from stream.contracts.partitioning import partition_of
@@ -191,6 +192,16 @@ class TestTail:
         topic = topic_of(kit)
         (offset,) = write(kit, topic, b"a")
         assert read_to(kit.tail(), topic, 0, offset + 2, offset + 1) == []
+
+    def test_nothing_remains_behind_the_last_record_of_a_transaction(self, kit: Kit) -> None:
+        topic, tail = topic_of(kit), kit.tail()
+        (offset,) = write(kit, topic, b"a")
+        remaining = Remaining(tail, topic)
+        end = eventually(lambda: end if (end := tail.bounds(topic, 0)[1]) > offset + 1 else None, "the marker")
+        assert [remaining.records(0, offset + 1) for _ in range(3)] == [1, 0, 0]
+        assert remaining.passed(0, offset + 1) == end
+        assert [remaining.records(0, offset) for _ in range(3)] == [2, 2, 2]
+        assert remaining.passed(0, offset) == offset
 
     @promising(ABORTED_HIDDEN)
     def test_the_position_passes_over_aborted_records(self, kit: Kit) -> None:

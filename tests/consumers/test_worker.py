@@ -12,11 +12,13 @@ from prometheus_client import generate_latest
 import consumers.restoring
 from benchmarks.chaos.world import World, read_world, same_accumulators
 from consumers.build import Service
+from consumers.gauging import LOOK_SECONDS
 from consumers.memory_source import MemoryTail
 from consumers.planning import WATCH_SECONDS
 from consumers.recovering import BEAT_SECONDS
 from consumers.twins import drain
 from consumers.worker import Worker
+from producers.memory_broker import MemorySink
 from producers.orders import Encoded
 from producers.personas import Personas, PersonasPlan
 from producers.sink import Committed, Outgoing
@@ -113,6 +115,28 @@ def test_offset_and_number_of_the_batch_are_committed_beside_each_other(shop: Sh
     for partition in range(PARTITIONS):
         numbers = [part.mark.sequence for _, part in shop.batches(partition)]
         assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_a_quiet_partition_behind_a_transactional_producer_is_taken_up_when_all_of_it_is_gone() -> None:
+    """Its last marker is no event: nobody is behind it, and retention may take it without taking our offset along."""
+    shop = Shop()
+    outbox = MemorySink(shop.twins.broker, "outbox")
+    outbox.commit([Outgoing(shop.topics.events, p, b"who", b"noise") for p in range(PARTITIONS)], None)
+    shop.finish()
+    ends = {p: shop.twins.broker.bounds(shop.topics.events, p)[1] for p in range(PARTITIONS)}
+    assert {p: mark.next + 1 for p, mark in shop.worker.marks.items()} == ends
+    for _ in range(3):
+        shop.twins.wall.wait(LOOK_SECONDS)
+        shop.finish()
+    assert {p: mark.next for p, mark in shop.worker.marks.items()} == ends
+    assert shop.metric("segstream_input_lag_records") == 0.0
+    for partition, end in ends.items():
+        shop.twins.broker.delete_before(shop.topics.events, partition, end)
+    shop.worker.close()
+    successor = shop.twins.service().worker()
+    shop.finish(successor)
+    assert {p: mark.next for p, mark in successor.marks.items()} == ends
+    assert same_as_undisturbed(shop.finish(successor))
 
 
 @pytest.mark.parametrize(
