@@ -4,7 +4,7 @@ challenger that is clearly better twice in a row; a person may have decided othe
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,22 +57,20 @@ class Deliberation:
             return self._matched(self._propose(rng, k).warm), docket
         proposals = self._propose(rng, len(old.numbers))
         warm = proposals.warm
-        challenger, is_confirmed = self._of_another_number(rng, k, old), True
+        challenger = self._of_another_number(rng, k, old)
         if challenger is None:
-            former = self._former(warm, len(old.numbers))
-            challenger = self._best([*former, *([proposals.challenger] if proposals.challenger else [])])
-            is_confirmed = bool(former)
+            challenger = self._best_challenger(proposals, old)
+            if challenger is not None and not docket.is_challenged:
+                return self._matched(warm), docket.challenged()
         if challenger is None:
             return self._matched(warm), docket.closed()
-        centres = self.scale.steps(challenger.partition.centres)
-        if not is_confirmed:
-            return self._matched(warm), docket.contended(centres)
         regrouping = self._matched(challenger)
         flows = foretold(self.masses, self.scale, old, regrouping.grouping, self.settings.margin)
         if not docket.must_wait(flows, self.settings):
             return regrouping, docket.closed()
         gain = 1.0 - challenger.partition.inertia / warm.partition.inertia
-        return self._matched(warm), docket.put(Waiting(self.version, centres, gain, flows))
+        waiting = Waiting(self.version, self.scale.steps(challenger.partition.centres), gain, flows)
+        return self._matched(warm), docket.put(waiting)
 
     def _propose(self, rng: np.random.Generator, k: int) -> Proposals:
         tries, gain = self.settings.challenger_tries, self.settings.challenger_gain
@@ -90,21 +88,17 @@ class Deliberation:
             return None
         return Proposal(found, challenger_won=True)
 
-    def _former(self, warm: Proposal, k: int) -> list[Proposal]:
-        """Challengers from before, as they would stand now, that are still clearly better: the one that waits for a
-        person, or that was found in the last step and waits to be seen twice.
+    def _best_challenger(self, proposals: Proposals, old: Grouping) -> Proposal | None:
+        """The better of this step's challenger and the one that waits, if it is still clearly better; none that was
+        rejected.
         """
+        found = [proposals.challenger] if proposals.challenger else []
         waiting = self.docket.waiting
-        centres = waiting.centres if waiting is not None else self.docket.contender
-        if centres is None or len(centres) != k:
-            return []
-        again = Proposal(lloyd(self._z, self._weights, self.scale.z(centres)), challenger_won=True)
-        is_better = again.partition.inertia < (1.0 - self.settings.challenger_gain) * warm.partition.inertia
-        return [again] if is_better and not self._is_rejected(again) else []
-
-    def _best(self, challengers: Sequence[Proposal]) -> Proposal | None:
-        """The best of them, but for what was rejected."""
-        open_ = [challenger for challenger in challengers if not self._is_rejected(challenger)]
+        if waiting is not None and len(waiting.centres) == len(old.numbers):
+            again = lloyd(self._z, self._weights, self.scale.z(waiting.centres))
+            if again.inertia < (1.0 - self.settings.challenger_gain) * proposals.warm.partition.inertia:
+                found.append(Proposal(again, challenger_won=True))
+        open_ = [challenger for challenger in found if not self._is_rejected(challenger)]
         return min(open_, key=lambda challenger: challenger.partition.inertia, default=None)
 
     def _is_rejected(self, proposal: Proposal) -> bool:

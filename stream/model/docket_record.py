@@ -11,7 +11,7 @@ from stream.model.proposals import Docket, Waiting
 from stream.model.snapshot_record import array
 from stream.packing import Arrays
 
-_REJECTED, _WAITING, _CONTENDER = "rejected_centres", "waiting_centres", "contender_centres"
+_REJECTED, _WAITING = "rejected_centres", "waiting_centres"
 
 
 def head_of(docket: Docket) -> dict[str, Any]:
@@ -21,7 +21,7 @@ def head_of(docket: Docket) -> dict[str, Any]:
     if waiting is not None:
         flows = [[old, sorted(row.items())] for old, row in sorted(waiting.flows.items())]
         said = {"version": waiting.version, "gain": waiting.gain, "flows": flows}
-    return {"waiting": said, "is_cautious": docket.is_cautious}
+    return {"waiting": said, "is_cautious": docket.is_cautious, "is_challenged": docket.is_challenged}
 
 
 def arrays_of(docket: Docket) -> Arrays:
@@ -31,8 +31,6 @@ def arrays_of(docket: Docket) -> Arrays:
         arrays[_WAITING] = docket.waiting.centres
     if docket.rejected is not None:
         arrays[_REJECTED] = docket.rejected
-    if docket.contender is not None:
-        arrays[_CONTENDER] = docket.contender
     return arrays
 
 
@@ -44,5 +42,4 @@ def docket_of(head: Mapping[str, Any], arrays: Arrays, d: int) -> Docket:
         centres = array(arrays, _WAITING, np.float64, -1, d)
         waiting = Waiting(int(said["version"]), centres, float(said["gain"]), flows)
     rejected = array(arrays, _REJECTED, np.float64, -1, d) if _REJECTED in arrays else None
-    contender = array(arrays, _CONTENDER, np.float64, -1, d) if _CONTENDER in arrays else None
-    return Docket(waiting, rejected, bool(head["is_cautious"]), contender)
+    return Docket(waiting, rejected, bool(head["is_cautious"]), bool(head["is_challenged"]))

@@ -52,9 +52,9 @@ class Docket:
     """Centres in steps of the proposal that was rejected last: it is not proposed again."""
     is_cautious: bool = False
     """After a rollback or a merge: whatever ``model.regroup`` says, until a proposal is accepted."""
-    contender: FloatArray | None = None
-    """Centres in steps of a challenger found in the last step: it wins if it is clearly better in the next one, too.
-    While customers are on their way to another segment, a grouping may look better that is worse a few days later.
+    is_challenged: bool = False
+    """A challenger was found in the last step; one that is found again wins. While customers are on their way to
+    another segment, a grouping may look better that is worse a few days later.
     """
 
     def must_wait(self, flows: Flows, settings: ModelSettings) -> bool:
@@ -64,16 +64,16 @@ class Docket:
 
     def closed(self) -> Docket:
         """Nothing is open any more."""
-        return replace(self, waiting=None, contender=None)
+        return replace(self, waiting=None, is_challenged=False)
 
-    def contended(self, centres: FloatArray) -> Docket:
-        """A challenger was found, to be seen again."""
-        return replace(self, waiting=None, contender=centres)
+    def challenged(self) -> Docket:
+        """A challenger was found for the first time."""
+        return replace(self, waiting=None, is_challenged=True)
 
     def put(self, waiting: Waiting) -> Docket:
         """A proposal waits now. One that is there already keeps its place, but not its figures."""
         version = self.waiting.version if self.waiting else waiting.version
-        return replace(self, waiting=replace(waiting, version=version), contender=None)
+        return replace(self, waiting=replace(waiting, version=version), is_challenged=True)
 
     def is_rejected(self, partition: Partition, masses: Sums, scale: Scale) -> bool:
         """Whether this grouping is, but for a few customers, the one that was rejected."""

@@ -81,7 +81,7 @@ def test_a_better_grouping_is_seen_twice_also_across_a_restart() -> None:
     people.learner = Learner.from_record(learner.to_record(learner.snapshot), learner.features, learner.settings)
     assert people.step().regrouping.challenger_won
     assert split_of(people) == (False, True)
-    assert people.learner.state.docket.contender is None
+    assert not people.learner.state.docket.is_challenged
 
 
 def test_what_looks_better_for_a_step_only_is_let_go() -> None:
@@ -91,7 +91,7 @@ def test_what_looks_better_for_a_step_only_is_let_go() -> None:
     for _ in range(4):
         assert not people.step(to=home).regrouping.challenger_won
     assert split_of(people) == (True, False)
-    assert people.learner.state.docket.contender is None
+    assert not people.learner.state.docket.is_challenged
 
 
 def test_when_it_is_to_ask_it_waits_with_its_matrix() -> None:
