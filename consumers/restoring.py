@@ -26,6 +26,11 @@ UNFINISHED = "unfinished migration"
 """Topic id in the marks of a journal that a migration has not completed."""
 PAGE = 2000
 """Customers written to the store at once."""
+BEGIN_ANEW = (
+    "begin anew, with another kafka.group, new topics for all but the input, and an empty store "
+    "(docs/runbooks.md, Beginning anew)"
+)
+"""The last resort. With the old change topic subscribers would pass over the new versions, which start at 1."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,7 @@ class Identity:
         if mark.topic_id != self.topic_id:
             raise SettingsError(
                 "topics.events: the input topic was recreated since its state was written; "
-                "start with another kafka.group and an empty store, or restore the old topic"
+                f"restore the old topic, or {BEGIN_ANEW}"
             )
         if mark.partitions != self.partitions:
             raise SettingsError(
@@ -58,12 +63,12 @@ class Identity:
         if mark.journal_id not in ("", self.journal_id):
             raise SettingsError(
                 "topics.journal: the journal was recreated since the state was written, so the store could not be "
-                "restored any more; restore the old topic, or start with another kafka.group and an empty store"
+                f"restored any more; restore the old topic, or {BEGIN_ANEW}"
             )
         if mark.features_id != self.features_id:
             raise SettingsError(
                 "customers.features: the declarations changed since the state was written; "
-                "restore the old ones, or start with another kafka.group, new internal topics and an empty store"
+                f"restore the old ones, or {BEGIN_ANEW}"
             )
 
 

@@ -7,6 +7,7 @@ from math import inf
 
 from consumers.doctor.facts import Facts, Finding
 from consumers.doctor.settings_checks import settings_findings
+from consumers.restoring import BEGIN_ANEW
 from consumers.showing.words import duration
 from consumers.topics import Shape, complaints, shapes
 
@@ -19,10 +20,7 @@ _OTHER_PARTITIONS = (
     "set topics.partitions to what the input topic has, if nothing was processed yet; later, customers would "
     "change places: move to new topics with segstream migrate"
 )
-_OTHER_FEATURES = (
-    "restore the old declarations of customers.features, or start with another kafka.group, new internal "
-    "topics and an empty store"
-)
+_OTHER_FEATURES = f"restore the old declarations of customers.features, or {BEGIN_ANEW}"
 
 
 def examine(facts: Facts) -> list[Finding]:
@@ -181,8 +179,7 @@ def _partition_view(facts: Facts, partition: int) -> Iterator[Finding]:
         topic = facts.topics.get(facts.settings.topics.events)
         if mark is not None and topic is not None and mark.topic_id != topic.topic_id:
             says = f"partition {partition}: the input topic was recreated since its state was written"
-            mend = "start with another kafka.group and an empty store, or restore the old topic"
-            yield Finding("view", "fail", says, mend)
+            yield Finding("view", "fail", says, f"restore the old topic, or {BEGIN_ANEW}")
             return
     quiet_seconds = (facts.now_ms - of.written_at_ms) / 1000
     if of.written is not None and quiet_seconds > _QUIET_SECONDS:
