@@ -18,7 +18,7 @@ from consumers.source import SETTLED_SECONDS, Record, Source, Tail
 from producers.sink import Committed
 from stream.customer.features import DAY_MS, FeatureSet
 from stream.customer.signals import RawSignals
-from stream.drift.monitor import Plan
+from stream.drift.monitor import SETTLED_HALF_LIVES, Plan
 from stream.errors import BadRecord, Disagreement
 from stream.model.learner import Learner
 from stream.model.snapshot import Snapshot
@@ -30,8 +30,6 @@ LEARNING = 0
 """The only partition of the learning topic."""
 SLOTS = 8
 """Snapshots that survive compaction."""
-SETTLED_HALF_LIVES = 3
-"""Until then the population of a new stream drifts because its customers have no history yet."""
 _LOOK_AGAIN_SECONDS = 0.5
 
 

@@ -17,6 +17,8 @@ from stream.drift.week import Week
 from stream.settings import DriftSettings
 
 FROZEN, ROLLING = "frozen", "rolling"
+SETTLED_HALF_LIVES = 3
+"""Until then the population of a new stream drifts because its customers have no history yet."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ challenger that is clearly better twice in a row; a person may have decided othe
 from __future__ import annotations
 
 from collections.abc import Container
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -42,6 +42,12 @@ class Deliberation:
     """First segment number that nobody ever had."""
     ended: Container[int] = ()
     """Numbers that are no longer what they were (``footing``)."""
+    now_ms: int = 0
+    """In event time, as is all that follows."""
+    patience_ms: int = 0
+    """For so long challengers must be better before one wins. While customers are on their way to another segment, a
+    grouping may look better that is worse a few days later.
+    """
 
     def obey(self, ordered: Ordered) -> tuple[Regrouping, Docket]:
         """What was decided for."""
@@ -57,13 +63,14 @@ class Deliberation:
             return self._matched(self._propose(rng, k).warm), docket
         proposals = self._propose(rng, len(old.numbers))
         warm = proposals.warm
-        challenger = self._of_another_number(rng, k, old)
+        another = self._of_another_number(rng, k, old)
+        challenger = another or self._best_challenger(proposals, old)
         if challenger is None:
-            challenger = self._best_challenger(proposals, old)
-            if challenger is not None and not docket.is_challenged:
-                return self._matched(warm), docket.challenged()
-        if challenger is None:
-            return self._matched(warm), docket.closed()
+            return self._matched(warm), docket.unchallenged(self.now_ms, self.patience_ms)
+        is_sure = docket.is_challenged_since(self.now_ms - self.patience_ms)
+        docket = docket.challenged(self.now_ms)
+        if another is None and not is_sure:
+            return self._matched(warm), replace(docket, waiting=None)
         regrouping = self._matched(challenger)
         flows = foretold(self.masses, self.scale, old, regrouping.grouping, self.settings.margin)
         if not docket.must_wait(flows, self.settings):

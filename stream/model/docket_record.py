@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import astuple
+from operator import index
 from typing import Any
 
 import numpy as np
 
-from stream.model.proposals import Docket, Waiting
+from stream.model.proposals import Challenge, Docket, Waiting
 from stream.model.snapshot_record import array
 from stream.packing import Arrays
 
@@ -16,12 +18,12 @@ _REJECTED, _WAITING = "rejected_centres", "waiting_centres"
 
 def head_of(docket: Docket) -> dict[str, Any]:
     """What of it is JSON."""
-    waiting = docket.waiting
+    waiting, challenge = docket.waiting, docket.challenge
     said = None
     if waiting is not None:
         flows = [[old, sorted(row.items())] for old, row in sorted(waiting.flows.items())]
         said = {"version": waiting.version, "gain": waiting.gain, "flows": flows}
-    return {"waiting": said, "is_cautious": docket.is_cautious, "is_challenged": docket.is_challenged}
+    return {"waiting": said, "is_cautious": docket.is_cautious, "challenge": astuple(challenge) if challenge else None}
 
 
 def arrays_of(docket: Docket) -> Arrays:
@@ -42,4 +44,5 @@ def docket_of(head: Mapping[str, Any], arrays: Arrays, d: int) -> Docket:
         centres = array(arrays, _WAITING, np.float64, -1, d)
         waiting = Waiting(int(said["version"]), centres, float(said["gain"]), flows)
     rejected = array(arrays, _REJECTED, np.float64, -1, d) if _REJECTED in arrays else None
-    return Docket(waiting, rejected, bool(head["is_cautious"]), bool(head["is_challenged"]))
+    challenge = Challenge(*map(index, head["challenge"])) if head["challenge"] is not None else None
+    return Docket(waiting, rejected, bool(head["is_cautious"]), challenge)

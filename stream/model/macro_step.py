@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from stream.customer.features import DAY_MS
-from stream.drift.monitor import Report
+from stream.drift.monitor import SETTLED_HALF_LIVES, Report
 from stream.model.adoption import Adoption
 from stream.model.choice import Scan, scan
 from stream.model.deliberation import Deliberation
@@ -136,7 +136,9 @@ class Stepping:
         if state.river is not None:
             return match(masses, scale, old, _proposal_of(state.river, masses, scale), next_number, ended=gone)
         version = before.version if before else 0
-        deliberation = Deliberation(settings, masses, scale, old, state.docket, version, next_number, gone)
+        deliberation = Deliberation(
+            settings, masses, scale, old, state.docket, version, next_number, gone, state.now_ms, self._patience_ms
+        )
         if self.told.ordered is not None:
             regrouping, state.docket = deliberation.obey(self.told.ordered)
             number = state.number or Number(settings.first_segments)
@@ -144,6 +146,11 @@ class Stepping:
         else:
             regrouping, state.docket = deliberation.decide(rng, self._segments(masses, scale))
         return regrouping
+
+    @property
+    def _patience_ms(self) -> int:
+        """A third of a half-life: customers whose habits change need about that long to the next segment."""
+        return round(self.state.monitor.plan.settle_days * DAY_MS / SETTLED_HALF_LIVES / 3)
 
     def _segments(self, masses: Sums, scale: Scale) -> int:
         """How many there are to be; looked at anew from time to time, and told even where it is fixed."""

@@ -44,6 +44,14 @@ class Waiting:
 
 
 @dataclass(frozen=True)
+class Challenge:
+    """Challengers are found, step by step or nearly so. Event times."""
+
+    since_ms: int
+    newest_ms: int
+
+
+@dataclass(frozen=True)
 class Docket:
     """What is open, and what people have decided."""
 
@@ -52,28 +60,37 @@ class Docket:
     """Centres in steps of the proposal that was rejected last: it is not proposed again."""
     is_cautious: bool = False
     """After a rollback or a merge: whatever ``model.regroup`` says, until a proposal is accepted."""
-    is_challenged: bool = False
-    """A challenger was found in the last step; one that is found again wins. While customers are on their way to
-    another segment, a grouping may look better that is worse a few days later.
-    """
+    challenge: Challenge | None = None
+    """What is seen of challengers, until one wins."""
 
     def must_wait(self, flows: Flows, settings: ModelSettings) -> bool:
         """Whether a regrouping with these ``flows`` is for a person to decide."""
         asks = settings.regroup == "propose" or self.is_cautious
         return asks and moved_share(flows) > settings.max_regroup
 
+    def is_challenged_since(self, at_ms: int) -> bool:
+        """Whether challengers have been found from ``at_ms`` on, or before."""
+        return self.challenge is not None and self.challenge.since_ms <= at_ms
+
+    def challenged(self, now_ms: int) -> Docket:
+        """A challenger is found."""
+        since_ms = now_ms if self.challenge is None else self.challenge.since_ms
+        return replace(self, challenge=Challenge(since_ms, now_ms))
+
+    def unchallenged(self, now_ms: int, patience_ms: int) -> Docket:
+        """None is found. Cold starts may miss one that is there: only half of the patience without any ends it."""
+        challenge = self.challenge
+        is_over = challenge is None or now_ms - challenge.newest_ms >= patience_ms / 2
+        return replace(self, waiting=None, challenge=None if is_over else challenge)
+
     def closed(self) -> Docket:
         """Nothing is open any more."""
-        return replace(self, waiting=None, is_challenged=False)
-
-    def challenged(self) -> Docket:
-        """A challenger was found for the first time."""
-        return replace(self, waiting=None, is_challenged=True)
+        return replace(self, waiting=None, challenge=None)
 
     def put(self, waiting: Waiting) -> Docket:
         """A proposal waits now. One that is there already keeps its place, but not its figures."""
         version = self.waiting.version if self.waiting else waiting.version
-        return replace(self, waiting=replace(waiting, version=version), is_challenged=True)
+        return replace(self, waiting=replace(waiting, version=version))
 
     def is_rejected(self, partition: Partition, masses: Sums, scale: Scale) -> bool:
         """Whether this grouping is, but for a few customers, the one that was rejected."""

@@ -8,28 +8,30 @@ import numpy as np
 import pytest
 
 from stream.contracts.commands import Command, Deed
+from stream.drift.monitor import SETTLED_HALF_LIVES, Plan
 from stream.model.grouping import Grouping
 from stream.model.kmeans import nearest
 from stream.model.learner import Learner
 from stream.model.macro_step import MacroStep
-from stream.model.proposals import foretold, likely_held, moved_share
+from stream.model.proposals import Docket, foretold, likely_held, moved_share
 from stream.model.snapshot import Scale, Vectors
 from stream.model.sums import Sums
 from tests.model.crowd import Crowd, blobs, described, settings
 
 AT = "2024-01-01T00:00:00Z"
 ZERO = np.zeros(2)
+HOUR_MS = 3_600_000
 
 
 def said(deed: Deed, **what: object) -> Command:
     return Command(deed, AT, "ann", **what)  # type: ignore[arg-type]
 
 
-def stuck(**changes: object) -> Crowd:
+def stuck(plan: Plan | None = None, **changes: object) -> Crowd:
     """Two segments, left and right, which is right until half of the customers go far up."""
     rng = np.random.default_rng(3)
     y = blobs(rng, [[0.0, 0.0], [3000.0, 0.0]] * 2, 60, sd=250) + rng.normal(0, [600, 0], (240, 2))
-    people = Crowd(y.astype(np.int16), Learner(described(2), settings(segments=2, **changes)))
+    people = Crowd(y.astype(np.int16), Learner(described(2), settings(segments=2, **changes), plan=plan))
     people.step()
     people.step()
     return people
@@ -81,7 +83,7 @@ def test_a_better_grouping_is_seen_twice_also_across_a_restart() -> None:
     people.learner = Learner.from_record(learner.to_record(learner.snapshot), learner.features, learner.settings)
     assert people.step().regrouping.challenger_won
     assert split_of(people) == (False, True)
-    assert not people.learner.state.docket.is_challenged
+    assert people.learner.state.docket.challenge is None
 
 
 def test_what_looks_better_for_a_step_only_is_let_go() -> None:
@@ -91,7 +93,24 @@ def test_what_looks_better_for_a_step_only_is_let_go() -> None:
     for _ in range(4):
         assert not people.step(to=home).regrouping.challenger_won
     assert split_of(people) == (True, False)
-    assert not people.learner.state.docket.is_challenged
+    assert people.learner.state.docket.challenge is None
+
+
+def test_in_event_time_it_must_be_better_for_a_third_of_a_half_life() -> None:
+    people = stuck(plan=Plan(settle_days=9.0 * SETTLED_HALF_LIVES))
+    begun_ms = people.now_ms
+    people.step(to=upwards(people))
+    for hours in range(1, 73):
+        people.now_ms = begun_ms + hours * HOUR_MS
+        assert people.step().regrouping.challenger_won == (hours == 72)
+
+
+def test_a_challenge_outlives_a_step_that_misses_it_but_not_half_of_the_patience() -> None:
+    docket = Docket().challenged(100).unchallenged(104, 10).challenged(106)
+    assert docket.is_challenged_since(100)
+    assert not docket.is_challenged_since(99)
+    assert docket.unchallenged(110, 10).challenged(112).is_challenged_since(100)
+    assert docket.unchallenged(111, 10).challenge is None
 
 
 def test_when_it_is_to_ask_it_waits_with_its_matrix() -> None:
