@@ -194,8 +194,8 @@ class ModelSettings(Section):
     macro_rows: int = Field(default=2000, ge=1)
     # ... and not more often than this (wall clock). 0 = no limit, for one process and replays.
     interval_seconds: float = Field(default=1.0, ge=0)
-    # A cold challenger replaces the warm grouping when its inertia is this share better, twice in a row; 5 % left a lag
-    # of 40 d, and once was undone a few days later where many customers were on their way.
+    # A cold challenger replaces the warm grouping when such ones have been better by this share of inertia for a third
+    # of a half-life. 5 % left a lag of 40 d; at once was undone a few days later where many were on their way.
     challenger_gain: Share = 0.02
     challenger_tries: int = Field(default=4, ge=0)
     # auto = a better grouping is adopted when it is found; propose = one that would move more than max_regroup of the
