@@ -91,7 +91,7 @@ class View(_Head):
 
 @_STRICT
 class Profile(_Head):
-    """What is known of the customer otherwise. Of each attribute the latest value counts."""
+    """What is known of the customer otherwise. Of each attribute the latest value counts; the 100 newest are kept."""
 
     type: Literal["profile"]
     attributes: Attributes
