@@ -195,9 +195,9 @@ class Owner:
             return True
         model = self._settings.model
         is_still = model.frozen and learner.snapshot is not None
-        pause_seconds = max(model.interval_seconds, STILL_SECONDS) if is_still else model.interval_seconds
+        interval_seconds = max(model.interval_seconds, STILL_SECONDS) if is_still else model.interval_seconds
         # A wall clock that was set back must not make it wait for as long again.
-        return learner.due and not 0 <= now_seconds - self._published_at < pause_seconds
+        return learner.due and not 0 <= now_seconds - self._published_at < interval_seconds
 
     def _is_overdue(self, learner: Learner) -> bool:
         """Whether a version that was published and is gone must be succeeded: workers may be waiting for it."""

@@ -88,9 +88,9 @@ class Stepping:
 
     def _still(self, still: Still, rng: np.random.Generator) -> MacroStep:
         """The frozen model again, in cells that go on following their customers."""
-        state, scale = self.state, still.before.scale
+        state = self.state
         regrouping, entries = still.regrouping, self.told.explained(still.entries, "", {})
-        state.population.cells.revive(state.population.masses(scale), scale, self.settings.cells, rng)
+        state.population.cells.revive(still.masses, still.before.scale, self.settings.cells, rng)
         state.snapshot, state.looks = still.snapshot, 0
         state.wordings = {s.number: state.wordings[s.number] for s in state.snapshot.segments}
         return MacroStep(state.snapshot, entries, regrouping, self._drift(state.snapshot), tuple(self.told.heard))

@@ -18,7 +18,7 @@ from stream.packing import Arrays, unpack
 SCHEMA = 6
 """2: families, rules and holdings of the segments. 3: a number of segments that a person decided for, and histograms of
 the population, which no older one has. 4: how sure decisions are, as sums over the holders. 5: what
-segments were founded as, and since when who holds them. 6: whether a challenger was found, and what segments that are
+segments were founded as, and since when who holds them. 6: since when challengers are found, and what segments that are
 gone were called."""
 SEGMENTS_AT_MOST = 16
 """Assignable segments of a snapshot, as in ``ModelSettings.segments``."""

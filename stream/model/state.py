@@ -48,9 +48,9 @@ class State:
     now_ms: int = 0
     """Event time reached."""
     wordings: dict[int, Wording] = field(default_factory=dict)
+    """By segment number, of the listed segments."""
     resting: dict[int, Wording] = field(default_factory=dict)
     """What people called segments that are gone."""
-    """By segment number, of the listed segments."""
     family_wordings: dict[int, Wording] = field(default_factory=dict)
     """By family number, of those that have segments."""
     stated: dict[int, FloatArray] = field(default_factory=dict)

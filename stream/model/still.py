@@ -18,6 +18,7 @@ from stream.model.ledger import Ledger, LedgerEntry
 from stream.model.naming import Described
 from stream.model.snapshot import Segment, Snapshot
 from stream.model.state import State
+from stream.model.sums import Sums
 
 
 @dataclass(frozen=True)
@@ -51,11 +52,15 @@ class Still:
         return (*ledger.renamed(self.before.names), *ledger.retired(self._retired))
 
     @cached_property
+    def masses(self) -> Sums:
+        """What each cell stands for."""
+        return self.state.population.masses(self.before.scale)
+
+    @cached_property
     def regrouping(self) -> Regrouping:
         """Everybody where they were, also in segments that nobody stands nearest to now."""
         grouping = Grouping.of(self.before)
-        masses = self.state.population.masses(self.before.scale)
-        filled = masses[masses.n > 0]
+        filled = self.masses[self.masses.n > 0]
         sums = filled.grouped(grouping.labels(filled.mean), len(grouping.numbers))
         return Regrouping(grouping, sums, grouping.numbers, np.diag(sums.n), challenger_won=False)
 

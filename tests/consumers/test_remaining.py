@@ -4,23 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from consumers.memory_source import MemoryTail
 from consumers.remaining import Remaining
-from consumers.source import Record
 from producers.memory_broker import MemoryBroker, MemorySink
 from producers.sink import Outgoing
+from tests.consumers.test_gauging import CountedTail
 
 TOPIC = "events"
-
-
-class CountedTail(MemoryTail):
-    """A tail that counts its reads."""
-
-    reads = 0
-
-    def read(self, topic: str, partition: int, offset: int, timeout_seconds: float) -> tuple[list[Record], int]:
-        self.reads += 1
-        return super().read(topic, partition, offset, 0.0)
 
 
 class Input:

@@ -268,8 +268,14 @@ def test_a_damaged_watermark_is_refused(shop: UnsteadyTwins) -> None:
             r"topics.events: .* was recreated .*; restore the old topic, or begin anew",
         ),
         ({"partitions": 5}, r"topics.partitions: .* written for 2 partitions, .* has 5; .* a new topic .* migrate"),
-        ({"journal_id": "other"}, r"topics.journal: the journal was recreated .* restore .*, or begin anew"),
-        ({"features_id": "other"}, r"customers.features: the declarations changed .* restore .*, or begin anew"),
+        (
+            {"journal_id": "other"},
+            r"topics.journal: the journal was recreated .*; restore the old topic, or begin anew",
+        ),
+        (
+            {"features_id": "other"},
+            r"customers.features: the declarations changed .*; restore the old ones, or begin anew",
+        ),
     ],
 )
 @pytest.mark.parametrize("said_by", ["the store", "the journal"])
